@@ -1,0 +1,3 @@
+fn main() {
+    uniffi::generate_scaffolding("src/lnurl_channel.udl").expect("the UDL is valid");
+}

@@ -1,0 +1,268 @@
+//! Runs the flow: takes each step, does what follows from it, and brings back what came of that.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinHandle;
+
+use super::calls::joined;
+use super::fetch::SharedFetch;
+use super::http::Http;
+use super::lock;
+use super::runtime::{self, Job};
+use super::settings::Settings;
+use super::table::{Entry, Table};
+use super::tasks::{self, TaskRun};
+use super::wallet::{Wallet, WalletNode};
+use crate::flow::{
+    Action, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Task,
+    for_host_message,
+};
+use crate::protocol;
+
+/// What all of a client's objects share.
+pub struct Engine {
+    pub(super) settings: Settings,
+    pub(super) http: Http,
+    pub(super) wallet: Arc<Wallet>,
+    pub(super) table: Mutex<Table>,
+    pub(super) fetches: Mutex<HashMap<String, SharedFetch>>,
+    pub(super) closing: tokio::sync::watch::Sender<bool>,
+    calls: AtomicU64,
+}
+
+impl Engine {
+    pub fn new(
+        node: Arc<dyn WalletNode>,
+        settings: Settings,
+    ) -> Result<Arc<Self>, LnurlChannelError> {
+        Ok(Arc::new(Self {
+            http: Http::new(&settings)?,
+            wallet: Arc::new(Wallet::new(node, &settings)),
+            table: Mutex::new(Table::open(&settings)?),
+            fetches: Mutex::default(),
+            closing: tokio::sync::watch::Sender::new(false),
+            calls: AtomicU64::new(0),
+            settings,
+        }))
+    }
+
+    // ---- what a wallet reads ----
+
+    pub fn read<T>(&self, id: &str, read: impl FnOnce(&Entry) -> T) -> Option<T> {
+        lock(&self.table).entries.get(id).map(read)
+    }
+
+    /// Ids of the requests that were accepted and whose end no call has returned, oldest first.
+    pub fn unfinished(&self) -> Vec<String> {
+        let table = lock(&self.table);
+        let unfinished = table.sorted(Request::is_unfinished);
+        unfinished
+            .into_iter()
+            .map(|request| request.id.clone())
+            .collect()
+    }
+
+    // ---- what a wallet does ----
+
+    pub fn decline(self: &Arc<Self>, id: &str) -> Result<(), LnurlChannelError> {
+        let mut table = lock(&self.table);
+        if table.closed {
+            return Err(LnurlChannelError::Cancelled);
+        }
+        self.apply(&mut table, id, Input::Decline)
+    }
+
+    /// Cancel midway. Once the step is stored, it goes on even if the wallet's future is dropped.
+    pub async fn cancel(self: &Arc<Self>, id: &str) -> Result<(), LnurlChannelError> {
+        let (engine, id) = (self.clone(), id.to_owned());
+        let notice = joined(runtime::spawn(async move { engine.begin_cancel(&id) })).await??;
+        if let Some(notice) = notice {
+            // Cancelled even if the service cannot be told.
+            let _ = notice.await;
+        }
+        Ok(())
+    }
+
+    fn begin_cancel(
+        self: &Arc<Self>,
+        id: &str,
+    ) -> Result<Option<JoinHandle<()>>, LnurlChannelError> {
+        let mut table = lock(&self.table);
+        if table.closed {
+            return Err(LnurlChannelError::Cancelled);
+        }
+        self.apply(&mut table, id, Input::Cancel)?;
+        Ok(table
+            .entries
+            .get_mut(id)
+            .and_then(|entry| entry.notice.take()))
+    }
+
+    // ---- what a wallet reports ----
+
+    pub fn report_incoming_channel(self: &Arc<Self>, channel: IncomingChannel) -> ChannelVerdict {
+        let mut table = lock(&self.table);
+        let (verdict, actions) = table.judge(channel);
+        if let Some(id) = verdict.request_id() {
+            self.perform_all(&mut table, id, actions);
+        }
+        verdict
+    }
+
+    pub fn report_channel_failed(self: &Arc<Self>, peer_id: &str, channel_id: &str) {
+        let mut table = lock(&self.table);
+        let of_peer = table.of_peer(&peer_id.to_ascii_lowercase());
+        let ids: Vec<String> = of_peer
+            .into_iter()
+            .map(|request| request.id.clone())
+            .collect();
+        for id in ids {
+            let failed = Input::ChannelFailed(channel_id.to_ascii_lowercase());
+            // That a channel failed is a fact: the step is never refused.
+            let _ = self.apply(&mut table, &id, failed);
+        }
+    }
+
+    pub fn report_peer_message(
+        self: &Arc<Self>,
+        peer_id: &str,
+        message_type: u16,
+        payload: Vec<u8>,
+    ) -> bool {
+        let peer_id = peer_id.to_ascii_lowercase();
+        let mut table = lock(&self.table);
+        let of_peer = table.of_peer(&peer_id);
+        let Some(request) = for_host_message(&of_peer, &peer_id) else {
+            return false;
+        };
+        let own_id = request.progress.node_id.clone().unwrap_or_default();
+        let answer = protocol::read_host_message(message_type, &payload, &own_id, &peer_id);
+        let Some(answer) = answer else { return false };
+        let id = request.id.clone();
+        // What the host says is a fact: the step is never refused.
+        let _ = self.apply(&mut table, &id, Input::HostAnswered(answer, payload));
+        true
+    }
+
+    pub fn check_peers(self: &Arc<Self>) {
+        let mut table = lock(&self.table);
+        let running = table.sorted(Request::is_running);
+        let ids: Vec<String> = running
+            .into_iter()
+            .map(|request| request.id.clone())
+            .collect();
+        for id in ids {
+            // Time passes: the step is never refused.
+            let _ = self.apply(&mut table, &id, Input::CheckDue);
+        }
+    }
+
+    /// End all calls as a pause does, and let go of the node and of the folder.
+    pub async fn shutdown(self: &Arc<Self>) {
+        let engine = self.clone();
+        let shutdown = runtime::spawn(async move {
+            engine.close_calls();
+            engine.wallet.close();
+            engine.wallet.idle().await;
+            lock(&engine.table).close();
+        });
+        // Without a runtime nothing ever ran.
+        if joined(shutdown).await.is_err() {
+            lock(&self.table).close();
+        }
+    }
+
+    fn close_calls(self: &Arc<Self>) {
+        let mut table = lock(&self.table);
+        table.closed = true;
+        self.closing.send_replace(true);
+        let running = table.sorted(Request::is_running);
+        let ids: Vec<String> = running
+            .into_iter()
+            .map(|request| request.id.clone())
+            .collect();
+        for id in ids {
+            // A pause is never refused.
+            let _ = self.apply(&mut table, &id, Input::Pause);
+        }
+    }
+
+    // ---- steps and what follows ----
+
+    pub(super) fn next_call_number(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn apply(
+        self: &Arc<Self>,
+        table: &mut Table,
+        id: &str,
+        input: Input,
+    ) -> Result<(), LnurlChannelError> {
+        let actions = table.step(id, input)?;
+        self.perform_all(table, id, actions);
+        Ok(())
+    }
+
+    /// What came of a task of call `number`: nothing, if that call has ended since.
+    pub(super) fn bring_back(self: &Arc<Self>, id: &str, number: u64, input: Input) {
+        let mut table = lock(&self.table);
+        let call = table.entries.get(id).and_then(|entry| entry.call.as_ref());
+        if call.is_none_or(|call| call.number != number) {
+            return;
+        }
+        if let Err(LnurlChannelError::StorageFailed { reason }) = self.apply(&mut table, id, input)
+        {
+            // It only ends the call, which is never refused.
+            let _ = self.apply(&mut table, id, Input::StoreFailed(reason));
+        }
+    }
+
+    fn perform_all(self: &Arc<Self>, table: &mut Table, id: &str, actions: Vec<Action>) {
+        for action in actions {
+            self.perform(table, id, action);
+        }
+    }
+
+    fn perform(self: &Arc<Self>, table: &mut Table, id: &str, action: Action) {
+        match action {
+            Action::Emit(event) => self.emit(table, id, event),
+            Action::End(result) => self.end_call(table, id, result),
+            Action::SendCancel(url) => {
+                if let Some(entry) = table.entries.get_mut(id) {
+                    entry.notice = runtime::spawn(tasks::send_cancel(self.clone(), url));
+                }
+            }
+            Action::Run(task) => self.start(table, id, task),
+        }
+    }
+
+    /// Start a task of the running call. It takes the place of an earlier one of its sort.
+    fn start(self: &Arc<Self>, table: &mut Table, id: &str, task: Task) {
+        let Some(entry) = table.entries.get_mut(id) else {
+            return;
+        };
+        let Some(call) = &mut entry.call else { return };
+        let place = match &task {
+            Task::AskNode { .. } | Task::SendCallback(_) | Task::SendInvoke(_) => &mut call.asking,
+            Task::Connect => &mut call.connecting,
+            Task::Deadline => &mut call.deadline,
+            Task::CheckLater { .. } => &mut call.check,
+        };
+        let (peer, secrets) = (entry.request.peer().clone(), entry.request.secrets());
+        let (engine, id, number) = (self.clone(), id.to_owned(), call.number);
+        *place = Job::spawn(async move {
+            let run = TaskRun {
+                engine: engine.clone(),
+                id: id.clone(),
+                number,
+                peer,
+                secrets,
+            };
+            let input = run.run(task).await;
+            engine.bring_back(&id, number, input);
+        });
+    }
+}

@@ -1,0 +1,112 @@
+//! From an LNURL to a request: the one that it led to before, or a new one.
+
+use std::sync::Arc;
+
+use tokio::sync::OnceCell;
+
+use super::calls::joined;
+use super::driver::Engine;
+use super::runtime;
+use super::{lock, random};
+use crate::flow::{ChannelRequestState, LnurlChannelError, Request};
+use crate::protocol::{self, Lnurl, Offer, Secret};
+
+type Fetched = Result<String, LnurlChannelError>;
+
+/// Fetches of one LNURL at once share one GET. Should the one who does it be dropped, the next
+/// one does.
+pub type SharedFetch = Arc<OnceCell<Fetched>>;
+
+impl Engine {
+    /// The id of the request behind `lnurl`.
+    pub async fn fetch(self: &Arc<Self>, lnurl: Lnurl) -> Fetched {
+        let engine = self.clone();
+        let mut closing = self.closing.subscribe();
+        let task = runtime::spawn(async move {
+            tokio::select! {
+                fetched = engine.fetch_shared(&lnurl) => fetched,
+                _ = closing.wait_for(|closing| *closing) => Err(LnurlChannelError::Cancelled),
+            }
+        });
+        let _ended_with_this = task
+            .as_ref()
+            .map(|task| runtime::Job::of(task.abort_handle()));
+        joined(task).await?
+    }
+
+    async fn fetch_shared(&self, lnurl: &Lnurl) -> Fetched {
+        let url = lnurl.url();
+        if let Some(id) = self.same_request(&url) {
+            return Ok(id);
+        }
+        let fetch = lock(&self.fetches).entry(url.clone()).or_default().clone();
+        let fetched = fetch.get_or_init(|| self.fetch_new(lnurl)).await.clone();
+        let mut fetches = lock(&self.fetches);
+        if fetches
+            .get(&url)
+            .is_some_and(|current| Arc::ptr_eq(current, &fetch))
+        {
+            fetches.remove(&url);
+        }
+        fetched
+    }
+
+    /// The request that this LNURL led to, if it is under way, or still the offer on the screen.
+    fn same_request(&self, url: &str) -> Option<String> {
+        let mut table = lock(&self.table);
+        table.forget_old();
+        let same = table.sorted(|request| {
+            request
+                .credentials
+                .as_ref()
+                .is_some_and(|c| c.lnurl.expose() == url)
+        });
+        let under_way = same.iter().rfind(|request| {
+            let state = request.state();
+            request.is_running() || state == ChannelRequestState::Connecting || state.awaits()
+        });
+        let offered = same.iter().rfind(|request| {
+            let fresh = table
+                .entries
+                .get(&request.id)
+                .is_some_and(|entry| entry.is_fresh());
+            request.state() == ChannelRequestState::Offered && fresh
+        });
+        under_way.or(offered).map(|request| request.id.clone())
+    }
+
+    async fn fetch_new(&self, lnurl: &Lnurl) -> Fetched {
+        let offer = self.fetch_offer(lnurl).await?;
+        let id = random::request_id()?;
+        let mut table = lock(&self.table);
+        let created_at_millis = table.next_created_at_millis();
+        table.insert(Request::new(
+            id.clone(),
+            Secret::new(lnurl.url()),
+            offer,
+            self.settings.network,
+            created_at_millis,
+        ));
+        Ok(id)
+    }
+
+    async fn fetch_offer(&self, lnurl: &Lnurl) -> Result<Offer, LnurlChannelError> {
+        let allow_private_hosts = self.settings.allow_private_hosts;
+        if let Some(offer) = protocol::offer_in_query(lnurl, allow_private_hosts) {
+            return Ok(offer?);
+        }
+        let reply = self
+            .http
+            .get_in_time(lnurl.as_url())
+            .await
+            .map_err(|failure| failure.error)?;
+        let offer = protocol::parse_offer(
+            &reply.body,
+            reply.status,
+            lnurl,
+            &reply.url,
+            allow_private_hosts,
+        );
+        Ok(offer?)
+    }
+}

@@ -1,0 +1,424 @@
+//! HTTP, the only file that names `reqwest::Client`. The policy holds on every hop and for every
+//! address that a name resolves to (section 2 of the rules).
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, LOCATION};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use tower::{Layer, Service};
+use url::Url;
+
+use super::settings::{ONION_FACTOR, Settings};
+use crate::flow::LnurlChannelError;
+use crate::protocol;
+
+/// Redirects followed at most.
+const MAX_REDIRECTS: usize = 3;
+/// Longest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Called once per exchange, when the first connection stands and the request is about to be
+/// written.
+pub type OnConnected = Arc<dyn Fn() + Send + Sync>;
+
+/// What a service answered, whatever its status.
+pub struct Reply {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// Where it came from, after redirects.
+    pub url: Url,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug)]
+pub struct HttpFailure {
+    pub error: LnurlChannelError,
+    /// The first request was, or may have been, written.
+    pub sent: bool,
+    /// Another try may go better.
+    pub retry: bool,
+}
+
+impl HttpFailure {
+    fn final_(error: LnurlChannelError, sent: bool) -> Self {
+        Self {
+            error,
+            sent,
+            retry: false,
+        }
+    }
+}
+
+pub struct Http {
+    tls: ClientConfig,
+    proxy: Option<Url>,
+    allow_private_hosts: bool,
+    timeout: Duration,
+}
+
+impl Http {
+    pub fn new(settings: &Settings) -> Result<Self, LnurlChannelError> {
+        Ok(Self {
+            tls: tls_config(settings)?,
+            proxy: settings.proxy.clone(),
+            allow_private_hosts: settings.allow_private_hosts,
+            timeout: settings.request_timeout,
+        })
+    }
+
+    /// How long reaching this host may take.
+    pub fn time_limit(&self, url: &Url) -> Duration {
+        let onion = url.host_str().is_some_and(protocol::is_onion_host);
+        if onion {
+            self.timeout * ONION_FACTOR
+        } else {
+            self.timeout
+        }
+    }
+
+    /// GET with redirects, within the time limit of a request.
+    pub async fn get_in_time(&self, url: &Url) -> Result<Reply, HttpFailure> {
+        let limit = self.time_limit(url);
+        let get = self.get(url, Arc::new(|| ()));
+        tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
+            let reason = format!("no answer within {} seconds", limit.as_secs());
+            let error = LnurlChannelError::Unreachable { reason };
+            Err(HttpFailure {
+                error,
+                sent: true,
+                retry: true,
+            })
+        })
+    }
+
+    /// GET with redirects. Only connecting has a time limit; how long the answer is worth waiting
+    /// for, the caller knows.
+    pub async fn get(&self, url: &Url, on_connected: OnConnected) -> Result<Reply, HttpFailure> {
+        let mut visited = vec![url.clone()];
+        let mut on_connected = Some(on_connected);
+        loop {
+            let url = &visited[visited.len() - 1];
+            let sent = visited.len() > 1;
+            self.check(url)
+                .map_err(|error| HttpFailure::final_(error, sent))?;
+            let response = self.send(url, on_connected.take(), sent).await?;
+            match redirect_target(url, &response) {
+                None => return read(response, url.clone()).await,
+                Some(target) => {
+                    let next = target.and_then(|next| follow(&visited, next));
+                    visited.push(next.map_err(|error| HttpFailure::final_(error, true))?);
+                }
+            }
+        }
+    }
+
+    /// The policy for one hop, proxy included.
+    fn check(&self, url: &Url) -> Result<(), LnurlChannelError> {
+        protocol::check(url, self.allow_private_hosts)?;
+        let host = url.host_str().unwrap_or_default();
+        if !protocol::is_onion_host(host) {
+            return Ok(());
+        }
+        match &self.proxy {
+            None => Err(LnurlChannelError::TorRequired {
+                host: host.to_owned(),
+            }),
+            Some(proxy) if url.scheme() == "http" && !is_loopback(proxy) => {
+                Err(LnurlChannelError::InvalidConfig {
+                    reason: "an onion service over plain http needs a proxy on this device".into(),
+                })
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    async fn send(
+        &self,
+        url: &Url,
+        on_connected: Option<OnConnected>,
+        earlier_hop: bool,
+    ) -> Result<reqwest::Response, HttpFailure> {
+        let connected = Arc::new(AtomicBool::new(false));
+        let seen = connected.clone();
+        let watch = WatchConnection(Arc::new(move || {
+            seen.store(true, Ordering::SeqCst);
+            if let Some(on_connected) = &on_connected {
+                on_connected();
+            }
+        }));
+        let client = self.client(url, watch).map_err(|error| {
+            let reason = without_url(error);
+            HttpFailure::final_(LnurlChannelError::InvalidConfig { reason }, earlier_hop)
+        })?;
+        let request = client.get(url.clone()).header(ACCEPT, "application/json");
+        request.send().await.map_err(|error| {
+            // On a fresh connection, what was not connected was not written.
+            let sent = earlier_hop || connected.load(Ordering::SeqCst);
+            failure(error, sent)
+        })
+    }
+
+    /// A client for one request: nothing is pooled, since a pooled connection may have died, and
+    /// the outcome would be unknown for nothing. TLS sessions are resumed through `tls`.
+    fn client(&self, url: &Url, watch: WatchConnection) -> reqwest::Result<reqwest::Client> {
+        let resolver = PolicyResolver {
+            allow_private_hosts: self.allow_private_hosts,
+            proxy_host: self
+                .proxy
+                .as_ref()
+                .and_then(Url::host_str)
+                .map(str::to_owned),
+        };
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(self.tls.clone())
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .pool_max_idle_per_host(0)
+            .connect_timeout(self.time_limit(url))
+            .dns_resolver(resolver)
+            .connector_layer(watch);
+        match &self.proxy {
+            Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.clone())?),
+            None => builder.no_proxy(),
+        }
+        .build()
+    }
+}
+
+fn tls_config(settings: &Settings) -> Result<ClientConfig, LnurlChannelError> {
+    let invalid = |error: rustls::Error| LnurlChannelError::InvalidConfig {
+        reason: format!("extra_root_certificates: {error}"),
+    };
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for root in &settings.extra_roots {
+        roots.add(root.clone()).map_err(invalid)?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .map_err(invalid)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// Where the answer sends us, if it does.
+fn redirect_target(
+    url: &Url,
+    response: &reqwest::Response,
+) -> Option<Result<Url, LnurlChannelError>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = response.headers().get(LOCATION)?;
+    let text = String::from_utf8_lossy(location.as_bytes());
+    let target = protocol::resolve(url, &text);
+    Some(target.map_err(|problem| problem.into_error(protocol::Error::InvalidResponse).into()))
+}
+
+fn follow(visited: &[Url], next: Url) -> Result<Url, LnurlChannelError> {
+    let invalid = |reason: &str| LnurlChannelError::InvalidResponse {
+        reason: reason.into(),
+    };
+    if visited.len() > MAX_REDIRECTS {
+        return Err(invalid("it redirects more than three times"));
+    }
+    if visited.contains(&next) {
+        return Err(invalid("it redirects in a circle"));
+    }
+    protocol::check_redirect(&visited[visited.len() - 1], &next)?;
+    Ok(next)
+}
+
+async fn read(mut response: reqwest::Response, url: Url) -> Result<Reply, HttpFailure> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| failure(error, true))?
+    {
+        if body.len() + chunk.len() > MAX_BODY {
+            let reason = "its answer is longer than 64 KiB".to_owned();
+            let error = LnurlChannelError::InvalidResponse { reason };
+            return Err(HttpFailure::final_(error, true));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, body, url })
+}
+
+fn is_loopback(proxy: &Url) -> bool {
+    match proxy.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+// ---- what went wrong ----
+
+fn failure(error: reqwest::Error, sent: bool) -> HttpFailure {
+    if find::<RefusedAddresses>(&error).is_some() {
+        let reason = RefusedAddresses.to_string();
+        return HttpFailure::final_(LnurlChannelError::UnsafeUrl { reason }, sent);
+    }
+    if let Some(rustls::Error::InvalidCertificate(problem)) = find::<rustls::Error>(&error) {
+        let reason = certificate_reason(problem);
+        return HttpFailure::final_(LnurlChannelError::Unreachable { reason }, sent);
+    }
+    let error = LnurlChannelError::Unreachable {
+        reason: without_url(error),
+    };
+    HttpFailure {
+        error,
+        sent,
+        retry: true,
+    }
+}
+
+fn certificate_reason(problem: &CertificateError) -> String {
+    use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    match problem {
+        Expired | ExpiredContext { .. } => {
+            "its certificate has expired, or the clock of this device is wrong".into()
+        }
+        NotValidYet | NotValidYetContext { .. } => {
+            "its certificate is not valid yet, or the clock of this device is wrong".into()
+        }
+        other => format!("its certificate is not trusted: {other}"),
+    }
+}
+
+/// The whole chain of causes, without the URL: it may hold secrets.
+fn without_url(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text = format!("{text}: {part}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// An error of type `T` among the causes. An `io::Error` hides what it wraps from `source`.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(|error| error.get_ref());
+        cause = match wrapped {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+// ---- names ----
+
+/// Looks names up with the system's resolver, and drops the addresses that the policy refuses.
+struct PolicyResolver {
+    allow_private_hosts: bool,
+    /// With a proxy, only its own name is looked up here; it may be anywhere.
+    proxy_host: Option<String>,
+}
+
+#[derive(Debug)]
+struct RefusedAddresses;
+
+impl fmt::Display for RefusedAddresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("its name leads to a local or private address")
+    }
+}
+
+impl StdError for RefusedAddresses {}
+
+impl Resolve for PolicyResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_proxy = self.proxy_host.as_deref() == Some(name.as_str());
+        let astray = self.proxy_host.is_some() && !is_proxy;
+        let any = self.allow_private_hosts || is_proxy;
+        Box::pin(async move {
+            if astray {
+                return Err("a name was about to be looked up around the proxy".into());
+            }
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: Vec<SocketAddr> = found
+                .filter(|address| any || protocol::is_public(address.ip()))
+                .collect();
+            if allowed.is_empty() {
+                return Err(RefusedAddresses.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+// ---- the moment of connection ----
+
+/// Wraps the connector to learn when a connection stands, TLS included.
+#[derive(Clone)]
+struct WatchConnection(OnConnected);
+
+#[derive(Clone)]
+struct Watched<S> {
+    connector: S,
+    on_connected: OnConnected,
+}
+
+impl<S> Layer<S> for WatchConnection {
+    type Service = Watched<S>;
+
+    fn layer(&self, connector: S) -> Watched<S> {
+        Watched {
+            connector,
+            on_connected: self.0.clone(),
+        }
+    }
+}
+
+impl<S, R> Service<R> for Watched<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future =
+        std::pin::Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send + 'static>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.connector.poll_ready(context)
+    }
+
+    fn call(&mut self, target: R) -> Self::Future {
+        let connecting = self.connector.call(target);
+        let on_connected = self.on_connected.clone();
+        Box::pin(async move {
+            let connection = connecting.await?;
+            on_connected();
+            Ok(connection)
+        })
+    }
+}

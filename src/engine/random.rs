@@ -1,0 +1,28 @@
+//! Randomness, from the same provider that TLS uses.
+
+use rustls::crypto::ring;
+
+use crate::flow::LnurlChannelError;
+
+fn bytes<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    ring::default_provider()
+        .secure_random
+        .fill(&mut bytes)
+        .ok()?;
+    Some(bytes)
+}
+
+/// 128 random bits in hex, derived from nothing.
+pub fn request_id() -> Result<String, LnurlChannelError> {
+    let reason = || "the system gives no random numbers".to_owned();
+    let bytes: [u8; 16] =
+        bytes().ok_or_else(|| LnurlChannelError::StorageFailed { reason: reason() })?;
+    Ok(hex::encode(bytes))
+}
+
+/// A share between 0 and 1, to spread retries over time.
+pub fn share() -> f64 {
+    let byte = bytes::<1>().map_or(u8::MAX / 2, |[byte]| byte);
+    f64::from(byte) / f64::from(u8::MAX)
+}

@@ -1,0 +1,364 @@
+//! Text from outside: what may be shown of it, and what must never be.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Stands where a secret was.
+const MASK: char = '…';
+
+/// A query value shorter than this is too common a word to be hidden wherever it occurs.
+const MIN_HIDDEN_VALUE: usize = 4;
+
+/// A text, or bytes, that appear in no log.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret<T = String>(T);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Secret<Vec<u8>> {
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl<T> Secret<T> {
+    /// The secret itself, for the one place that sends or stores it.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Bidirectional, zero-width and other format characters: they change how a text looks, unseen.
+pub fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+fn breaks_line(c: char) -> bool {
+    matches!(
+        c,
+        '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+/// `text` on one line, without control and invisible characters, trimmed, `max_chars` at most.
+pub fn clean(text: &str, max_chars: usize) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for c in text.chars() {
+        if breaks_line(c) {
+            if !cleaned.ends_with(' ') {
+                cleaned.push(' ');
+            }
+        } else if !c.is_control() && !is_invisible(c) {
+            cleaned.push(c);
+        }
+    }
+    cleaned.trim().chars().take(max_chars).collect()
+}
+
+/// `text` as it may enter a reason.
+///
+/// Cleaned first, since an invisible character inside a secret would hide it from the search, and
+/// cut last, since a secret that is cut is not found either.
+pub fn presentable(text: &str, secrets: &Secrets, max_chars: usize) -> String {
+    secrets.hide(&clean(text, usize::MAX), max_chars)
+}
+
+/// The strings of one request that no text may show.
+#[derive(Clone, Default)]
+pub struct Secrets {
+    spellings: BTreeSet<String>,
+}
+
+impl Secrets {
+    pub fn new(lnurl_url: Option<&str>, callback: Option<&str>, k1: Option<&str>) -> Self {
+        let mut secrets = Self::default();
+        if let Some(k1) = k1 {
+            secrets.add(k1);
+        }
+        for url in [lnurl_url, callback].into_iter().flatten() {
+            secrets.add_query_of(url);
+        }
+        secrets
+    }
+
+    /// Hides the query of one more URL, such as that of a redirect.
+    pub fn and_query_of(mut self, url: &str) -> Self {
+        self.add_query_of(url);
+        self
+    }
+
+    /// Hides one more string.
+    pub fn and(mut self, secret: &str) -> Self {
+        self.add(secret);
+        self
+    }
+
+    #[cfg(test)]
+    fn scrub(&self, text: &str) -> String {
+        self.hide(text, usize::MAX)
+    }
+
+    fn add_query_of(&mut self, url: &str) {
+        let Some(query) = query_of(url) else { return };
+        self.add(query);
+        for pair in query.split('&') {
+            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+            if pair.contains('=') {
+                self.add(pair);
+            }
+            if percent_decode_lossy(value).chars().count() >= MIN_HIDDEN_VALUE {
+                self.add(value);
+            }
+        }
+    }
+
+    /// Adds the spellings of `secret` that the search does not see as the same by itself.
+    fn add(&mut self, secret: &str) {
+        let spellings = [
+            secret.to_owned(),
+            percent_decode_lossy(secret),
+            percent_decode_lossy(&secret.replace('+', " ")),
+            percent_encode(secret),
+            secret.replace('/', "\\/"),
+        ];
+        for spelling in spellings {
+            self.add_spelling(clean(&spelling, usize::MAX));
+            self.add_spelling(spelling);
+        }
+    }
+
+    fn add_spelling(&mut self, spelling: String) {
+        if !spelling.is_empty() {
+            self.spellings.insert(spelling);
+        }
+    }
+
+    /// Overlapping secrets are hidden as one, so that no piece of either is left.
+    fn hide(&self, text: &str, max_chars: usize) -> String {
+        let mut shown = String::with_capacity(text.len().min(max_chars));
+        let mut shown_chars = 0;
+        let mut hidden_until = 0;
+        for (at, c) in text.char_indices() {
+            if shown_chars == max_chars {
+                break;
+            }
+            hidden_until = hidden_until.max(at + self.longest_at(&text.as_bytes()[at..]));
+            if at >= hidden_until {
+                shown.push(c);
+                shown_chars += 1;
+            } else if !shown.ends_with(MASK) {
+                shown.push(MASK);
+                shown_chars += 1;
+            }
+        }
+        shown
+    }
+
+    /// How many bytes at the start of `text` are a secret.
+    fn longest_at(&self, text: &[u8]) -> usize {
+        let lengths = self.spellings.iter().map(|s| length_of(s, text));
+        lengths.max().unwrap_or(0)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// How many bytes at the start of `text` spell `secret`, in any case, percent-encoded or not; 0 if
+/// they do not.
+fn length_of(secret: &str, text: &[u8]) -> usize {
+    let mut at = 0;
+    for &wanted in secret.as_bytes() {
+        let rest = text.get(at..).unwrap_or_default();
+        at += match rest.first() {
+            Some(byte) if byte.eq_ignore_ascii_case(&wanted) => 1,
+            Some(b'+') if wanted == b' ' => 1,
+            Some(b'%') if escaped_byte(rest).is_some_and(|b| b.eq_ignore_ascii_case(&wanted)) => 3,
+            _ => return 0,
+        };
+    }
+    at
+}
+
+/// The query of a URL's text, without `?` and fragment.
+pub fn query_of(url: &str) -> Option<&str> {
+    let without_fragment = url.split('#').next()?;
+    without_fragment.split_once('?').map(|(_, query)| query)
+}
+
+/// The byte that `%XX` at the start of `text` stands for.
+fn escaped_byte(text: &[u8]) -> Option<u8> {
+    let [b'%', high, low, ..] = text else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(*high)? * 16 + digit(*low)?).ok()
+}
+
+/// Percent-decodes; a `%` that starts no escape stands for itself.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut decoded = Vec::with_capacity(rest.len());
+    while let Some(&byte) = rest.first() {
+        let escaped = escaped_byte(rest);
+        decoded.push(escaped.unwrap_or(byte));
+        rest = rest
+            .get(if escaped.is_some() { 3 } else { 1 }..)
+            .unwrap_or_default();
+    }
+    decoded
+}
+
+fn percent_decode_lossy(text: &str) -> String {
+    String::from_utf8_lossy(&percent_decode(text)).into_owned()
+}
+
+/// Percent-encodes all but RFC 3986's unreserved characters.
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(byte.into());
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clean_text_is_one_visible_line() {
+        for (dirty, expected) in [
+            ("  plain  ", "plain"),
+            ("a\u{202e}b\u{200b}c\u{feff}\u{ad}d\u{61c}", "abcd"),
+            ("a\u{2066}b\u{2069}\u{e0041}\u{e007f}", "ab"),
+            ("a\0b\u{7f}c\u{9b}d\u{1b}[1m", "abcd[1m"),
+            ("one\r\n\ttwo\u{2028}three\u{2029}", "one two three"),
+            ("one \n two", "one  two"),
+            ("\u{200b} \n", ""),
+            ("日本語", "日本語"),
+        ] {
+            assert_eq!(clean(dirty, 500), expected, "{dirty:?}");
+        }
+        assert_eq!(clean("日本語", 2), "日本");
+        assert_eq!(clean("abc", 0), "");
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let secrets = Secrets::new(Some("https://a/?q=hush"), None, Some("quiet"));
+        let printed = format!("{secrets:?} {:?}", Secret::new("quiet"));
+        assert_eq!(printed, "Secrets(…) Secret(…)");
+        assert_eq!(Secret::new("quiet").expose(), "quiet");
+    }
+
+    #[test]
+    fn scrubs_every_spelling() {
+        let secrets = Secrets::new(
+            Some("https://service.com/c?q=DeadBeef&n=7&w=a%20b%2Bcd&p=x+yz#frag"),
+            Some("https://api.service.com/cb?token=abc/def&flagged"),
+            Some("k&1 ü/x"),
+        );
+        for (text, expected) in [
+            ("no secret: DEADBEE", "no secret: DEADBEE"),
+            ("invalid deadbeef!", "invalid …!"),
+            ("q=DEADBEEF", "…"),
+            ("q=DeadBeef&n=7&w=a%20b%2Bcd&p=x+yz", "…"),
+            ("q=DeadBeef&amp;n=7 and 7", "…&amp;… and 7"),
+            ("a b+cd", "…"),
+            ("a%20b%2bcd", "…"),
+            ("x yz x+yz x%20yz", "… … …"),
+            (
+                "token abc/def or abc%2Fdef or abc\\/def",
+                "token … or … or …",
+            ),
+            ("double a%2520b%252Bcd", "double …"),
+            ("flagged", "…"),
+            ("[k&1 ü/x] [k%261%20%C3%BC%2Fx] [K%261+ü/X]", "[…] […] […]"),
+            ("%44%65%61%64%42%65%65%66", "…"),
+            ("frag", "frag"),
+        ] {
+            assert_eq!(secrets.scrub(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn scrubs_overlaps_whole() {
+        let secrets = Secrets::new(Some("https://a/?x=abcd1234&y=1234zzzz"), None, None);
+        assert_eq!(secrets.scrub("<abcd1234zzzz>"), "<…>");
+        assert_eq!(secrets.scrub("<abcd1234abcd1234>"), "<…>");
+    }
+
+    #[test]
+    fn empty_secrets_hide_nothing() {
+        let secrets = Secrets::new(Some("https://a/?"), Some("not a url"), Some(""));
+        assert_eq!(secrets.scrub("all of it, ü %"), "all of it, ü %");
+        assert_eq!(Secrets::default().scrub(""), "");
+    }
+
+    #[test]
+    fn presentable_cleans_then_scrubs_then_cuts() {
+        let secrets = Secrets::new(None, None, Some("s3cr\u{200b}et"));
+        assert_eq!(
+            presentable("it is s3\u{200d}cret", &secrets, 100),
+            "it is …"
+        );
+        assert_eq!(presentable("it is s3cret", &secrets, 9), "it is …");
+        assert_eq!(presentable("s3cret, s3cret, tail", &secrets, 5), "…, …,");
+        assert_eq!(presentable("s3cret", &secrets, 0), "");
+        let more = secrets.and_query_of("https://b/?moved=elsewhere");
+        assert_eq!(presentable("s3cret elsewhere", &more, 100), "… …");
+    }
+
+    #[test]
+    fn percent_coding() {
+        assert_eq!(percent_decode("%6b1%zz%e"), b"k1%zz%e");
+        assert_eq!(percent_decode("%"), b"%");
+        assert_eq!(percent_decode("%é1"), "%é1".as_bytes());
+        assert_eq!(percent_decode("%00%FF+"), b"\x00\xff+");
+        assert_eq!(percent_encode("aZ9-._~"), "aZ9-._~");
+        assert_eq!(percent_encode("x&c=1 ü%"), "x%26c%3D1%20%C3%BC%25");
+        assert_eq!(query_of("https://a/?b?c#d?e"), Some("b?c"));
+        assert_eq!(query_of("https://a/#b?c"), None);
+    }
+
+    #[test]
+    fn huge_text_is_no_trouble() {
+        let secrets = Secrets::new(
+            Some(&format!("https://a/?q={}", "a".repeat(4000))),
+            None,
+            None,
+        );
+        let shown = presentable(&"a".repeat(64 * 1024), &secrets, 500);
+        assert!(shown.starts_with(MASK) && shown.chars().count() <= 500);
+    }
+}
