@@ -102,7 +102,7 @@ impl TaskRun {
 
     async fn send_invoke(self, payload: Secret<Vec<u8>>) -> Asked {
         let (wallet, peer_id) = (&self.engine.wallet, self.peer.node_id);
-        let payload = payload.expose().clone();
+        let payload = payload.expose().to_vec();
         match wallet
             .send_message(peer_id, INVOKE_HOSTED_CHANNEL, payload)
             .await

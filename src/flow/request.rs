@@ -333,11 +333,11 @@ impl Request {
     pub fn secrets(&self) -> Secrets {
         let credentials = self.credentials.as_ref();
         Secrets::new(
-            credentials.map(|c| c.lnurl.expose().as_str()),
+            credentials.map(|c| c.lnurl.expose()),
             credentials
                 .and_then(|c| c.callback.as_ref())
-                .map(|c| c.expose().as_str()),
-            credentials.map(|c| c.k1.expose().as_str()),
+                .map(|c| c.expose()),
+            credentials.map(|c| c.k1.expose()),
         )
     }
 

@@ -468,7 +468,7 @@ mod tests {
             (offer.callback.as_ref(), offer.shown.callback_host.as_ref()),
             (None, None)
         );
-        assert_eq!(offer.k1.expose(), "abc123");
+        assert_eq!(offer.k1.expose(), "abC123");
         for k1 in ["", &"0f".repeat(128)] {
             assert!(parse(&with(hosted(), "k1", k1)).is_ok(), "{k1}");
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Deref;
 
 /// Stands where a secret was.
 const MASK: char = '…';
@@ -25,9 +26,9 @@ impl Secret<Vec<u8>> {
     }
 }
 
-impl<T> Secret<T> {
+impl<T: Deref> Secret<T> {
     /// The secret itself, for the one place that sends or stores it.
-    pub fn expose(&self) -> &T {
+    pub fn expose(&self) -> &T::Target {
         &self.0
     }
 }
