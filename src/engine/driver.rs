@@ -251,7 +251,7 @@ impl Engine {
             Task::Deadline => &mut call.deadline,
             Task::CheckLater { .. } => &mut call.check,
         };
-        let (peer, secrets) = (entry.request.peer().clone(), entry.request.secrets());
+        let peer = entry.request.peer().clone();
         let (engine, id, number) = (self.clone(), id.to_owned(), call.number);
         *place = Job::spawn(async move {
             let run = TaskRun {
@@ -259,7 +259,6 @@ impl Engine {
                 id: id.clone(),
                 number,
                 peer,
-                secrets,
             };
             let input = run.run(task).await;
             engine.bring_back(&id, number, input);

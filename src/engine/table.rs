@@ -228,11 +228,11 @@ impl Table {
             }
         }
         self.entries.retain(|_, entry| {
-            let this_run = entry.fetched.is_some();
             let held = Arc::strong_count(&entry.handle) > 1;
-            let forgotten = entry.request.is_forgotten(now) && !this_run;
-            let dropped = !entry.request.accepted && !held && !entry.is_fresh();
-            !forgotten && !dropped
+            let of_an_earlier_run = entry.fetched.is_none();
+            let forgotten = of_an_earlier_run && entry.request.is_forgotten(now);
+            let let_go = !entry.request.accepted && !entry.is_fresh();
+            held || !(forgotten || let_go)
         });
     }
 

@@ -11,7 +11,7 @@ use super::random;
 use super::settings::ONION_FACTOR;
 use super::wallet::CallFailure;
 use crate::flow::{Asked, Input, LnurlChannelError, Task};
-use crate::protocol::{self, Answer, INVOKE_HOSTED_CHANNEL, PeerAddress, Secret, Secrets};
+use crate::protocol::{self, Answer, INVOKE_HOSTED_CHANNEL, PeerAddress, Secret};
 
 /// Tries of a callback that provably was not sent, after the first.
 const RETRIES: u32 = 2;
@@ -26,7 +26,6 @@ pub struct TaskRun {
     pub id: String,
     pub number: u64,
     pub peer: PeerAddress,
-    pub secrets: Secrets,
 }
 
 impl TaskRun {
@@ -69,11 +68,13 @@ impl TaskRun {
 
     /// Asks again only while it is certain that nothing was sent.
     async fn ask_until_sent(&self, url: &Url) -> Asked {
+        let secrets = self.engine.read(&self.id, |entry| entry.request.secrets());
+        let secrets = secrets.unwrap_or_default();
         let mut retries = 0;
         loop {
             let failure = match self.engine.http.get(url, self.on_connected()).await {
                 Ok(reply) => {
-                    return match protocol::parse_answer(&reply.body, reply.status, &self.secrets) {
+                    return match protocol::parse_answer(&reply.body, reply.status, &secrets) {
                         Answer::Ok => Asked::Agreed,
                         Answer::Refused(reason) => Asked::Refused(reason),
                         Answer::Unknown(reason) => Asked::Lost(reason),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::request::{DAY_SECONDS, Request};
+use super::request::Request;
 use super::types::{
     ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict, IncomingChannel,
 };
@@ -78,7 +78,7 @@ pub fn judge(
     }
     let asked: Vec<&Request> = of_peer
         .into_iter()
-        .filter(|r| r.progress.asked && is_recent(r, now))
+        .filter(|r| r.progress.asked && r.is_recent(now))
         .collect();
     match channel.stage {
         ChannelStage::Proposed => judge_proposed(&asked, channel),
@@ -137,14 +137,6 @@ fn late(asked: &[&Request], channel: &IncomingChannel) -> Option<ChannelVerdict>
 
 fn oldest<'a>(requests: &[&'a Request], wanted: impl Fn(&Request) -> bool) -> Option<&'a Request> {
     requests.iter().copied().find(|request| wanted(request))
-}
-
-fn is_recent(request: &Request, now: u64) -> bool {
-    let age = request
-        .progress
-        .ended_at
-        .map(|ended| now.saturating_sub(ended));
-    age.is_none_or(|age| age < DAY_SECONDS)
 }
 
 fn waits(request: &Request) -> bool {

@@ -2,15 +2,16 @@
 //! every order of events is a fast test.
 
 mod error;
+mod input;
 mod matcher;
 mod request;
+mod step;
 mod types;
 
 pub use error::LnurlChannelError;
+pub use input::{Action, Asked, Input, NodeFacts, Store, Task};
 pub use matcher::{Unrequested, for_host_message, judge};
-pub use request::{
-    Action, Asked, Credentials, Input, KnownChannel, NodeFacts, Progress, Request, Store, Task,
-};
+pub use request::{Credentials, KnownChannel, Progress, Request};
 pub use types::{
     ChannelEvent, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
     IncomingChannel,
