@@ -14,7 +14,7 @@ use super::runtime::{self, Job};
 use super::settings::Settings;
 use super::table::{Entry, Table};
 use super::tasks::{self, TaskRun};
-use super::wallet::{Wallet, WalletNode};
+use super::wallet::{self, Wallet, WalletNode};
 use crate::flow::{
     Action, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Task,
     for_host_message,
@@ -56,12 +56,7 @@ impl Engine {
 
     /// Ids of the requests that were accepted and whose end no call has returned, oldest first.
     pub fn unfinished(&self) -> Vec<String> {
-        let table = lock(&self.table);
-        let unfinished = table.sorted(Request::is_unfinished);
-        unfinished
-            .into_iter()
-            .map(|request| request.id.clone())
-            .collect()
+        lock(&self.table).ids(Request::is_unfinished)
     }
 
     // ---- what a wallet does ----
@@ -113,12 +108,8 @@ impl Engine {
 
     pub fn report_channel_failed(self: &Arc<Self>, peer_id: &str, channel_id: &str) {
         let mut table = lock(&self.table);
-        let of_peer = table.of_peer(&peer_id.to_ascii_lowercase());
-        let ids: Vec<String> = of_peer
-            .into_iter()
-            .map(|request| request.id.clone())
-            .collect();
-        for id in ids {
+        let peer_id = peer_id.to_ascii_lowercase();
+        for id in table.ids(|request| request.peer().node_id == peer_id) {
             let failed = Input::ChannelFailed(channel_id.to_ascii_lowercase());
             // That a channel failed is a fact: the step is never refused.
             let _ = self.apply(&mut table, &id, failed);
@@ -147,25 +138,18 @@ impl Engine {
     }
 
     pub fn check_peers(self: &Arc<Self>) {
-        let mut table = lock(&self.table);
-        let running = table.sorted(Request::is_running);
-        let ids: Vec<String> = running
-            .into_iter()
-            .map(|request| request.id.clone())
-            .collect();
-        for id in ids {
-            // Time passes: the step is never refused.
-            let _ = self.apply(&mut table, &id, Input::CheckDue);
-        }
+        self.apply_to_running(&mut lock(&self.table), &Input::CheckDue);
     }
 
     /// End all calls as a pause does, and let go of the node and of the folder.
     pub async fn shutdown(self: &Arc<Self>) {
         let engine = self.clone();
+        // Called from within a callback, it cannot wait for that one.
+        let own_callbacks = wallet::callbacks_on_this_thread();
         let shutdown = runtime::spawn(async move {
             engine.close_calls();
             engine.wallet.close();
-            engine.wallet.idle().await;
+            engine.wallet.idle(own_callbacks).await;
             lock(&engine.table).close();
         });
         // Without a runtime nothing ever ran.
@@ -178,14 +162,13 @@ impl Engine {
         let mut table = lock(&self.table);
         table.closed = true;
         self.closing.send_replace(true);
-        let running = table.sorted(Request::is_running);
-        let ids: Vec<String> = running
-            .into_iter()
-            .map(|request| request.id.clone())
-            .collect();
-        for id in ids {
-            // A pause is never refused.
-            let _ = self.apply(&mut table, &id, Input::Pause);
+        self.apply_to_running(&mut table, &Input::Pause);
+    }
+
+    fn apply_to_running(self: &Arc<Self>, table: &mut Table, input: &Input) {
+        for id in table.ids(Request::is_running) {
+            // Neither a pause nor the passing of time is ever refused.
+            let _ = self.apply(table, &id, input.clone());
         }
     }
 

@@ -211,6 +211,12 @@ impl Table {
         self.sorted(|request| request.peer().node_id == peer_id)
     }
 
+    /// The ids of requests, oldest first.
+    pub fn ids(&self, wanted: impl Fn(&Request) -> bool) -> Vec<String> {
+        let requests = self.sorted(wanted).into_iter();
+        requests.map(|request| request.id.clone()).collect()
+    }
+
     pub fn sorted(&self, wanted: impl Fn(&Request) -> bool) -> Vec<&Request> {
         let requests = self.entries.values().map(|entry| &entry.request);
         let mut requests: Vec<&Request> = requests.filter(|request| wanted(request)).collect();

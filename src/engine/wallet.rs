@@ -1,7 +1,9 @@
 //! The wallet's node, called off the async threads on bounded pools, with time limits; what it
 //! throws, panics with or never returns from stays here.
 
+use std::cell::Cell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +18,15 @@ use crate::protocol::PeerAddress;
 /// Calls of each sort at a time. `connect` may hang for long, so that it has a pool of its own:
 /// messages and events never queue behind it.
 const CALLS_AT_ONCE: usize = 16;
+
+thread_local! {
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many calls into the wallet are under way on this very thread: none, or one.
+pub fn callbacks_on_this_thread() -> usize {
+    IN_CALLBACK.get().into()
+}
 
 /// Throw this from `WalletNode`. Any other exception is treated the same way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -206,10 +217,10 @@ impl Wallet {
         drop(node);
     }
 
-    /// Wait until no call runs, but no longer than the longest call may take.
-    pub async fn idle(&self) {
+    /// Wait until no more than `rest` calls run, but no longer than the longest call may take.
+    pub async fn idle(&self, rest: usize) {
         let mut running = self.running.subscribe();
-        let idle = running.wait_for(|running| *running == 0);
+        let idle = running.wait_for(|running| *running <= rest);
         let _ = tokio::time::timeout(self.time_limit * ONION_FACTOR, idle).await;
     }
 
@@ -243,14 +254,16 @@ impl Wallet {
         let work = tokio::task::spawn_blocking(move || {
             // Both end with the call, and not with whoever waits for it.
             let _held = (permit, counted);
-            let result = f(&*node);
+            IN_CALLBACK.set(true);
+            let result = catch_unwind(AssertUnwindSafe(|| f(&*node)));
+            IN_CALLBACK.set(false);
             drop(node);
             result
         });
         match work.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(format!("{name} failed: {error}")),
-            Err(_) => Err(format!("{name} panicked")),
+            Ok(Ok(Ok(value))) => Ok(value),
+            Ok(Ok(Err(error))) => Err(format!("{name} failed: {error}")),
+            Ok(Err(_)) | Err(_) => Err(format!("{name} panicked")),
         }
     }
 }
