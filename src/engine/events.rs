@@ -13,7 +13,7 @@ use super::table::Table;
 use crate::flow::ChannelEvent;
 
 /// How long the end of a call waits for the wallet to hear of what led to it.
-const FLUSH: Duration = Duration::from_secs(2);
+const FLUSH: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
 pub struct EventQueue {

@@ -3,7 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
@@ -258,12 +258,13 @@ async fn read(mut response: reqwest::Response, url: Url) -> Result<Reply, HttpFa
     Ok(Reply { status, body, url })
 }
 
+/// The parser takes the host of a `socks5h` URL for a name, whatever it is.
 fn is_loopback(proxy: &Url) -> bool {
-    match proxy.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
+    let host = proxy.host_str().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -356,7 +357,8 @@ impl StdError for RefusedAddresses {}
 
 impl Resolve for PolicyResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let is_proxy = self.proxy_host.as_deref() == Some(name.as_str());
+        let proxy_host = self.proxy_host.as_deref();
+        let is_proxy = proxy_host.is_some_and(|host| host.eq_ignore_ascii_case(name.as_str()));
         let astray = self.proxy_host.is_some() && !is_proxy;
         let any = self.allow_private_hosts || is_proxy;
         Box::pin(async move {
