@@ -16,7 +16,7 @@ use super::table::{Entry, Table};
 use super::tasks::{self, TaskRun};
 use super::wallet::{self, Wallet, WalletNode};
 use crate::flow::{
-    Action, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Task,
+    Action, Asked, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Task,
     for_host_message,
 };
 use crate::protocol;
@@ -189,12 +189,15 @@ impl Engine {
         Ok(())
     }
 
-    /// What came of a task of call `number`: nothing, if that call has ended since.
+    /// What came of a task of call `number`: nothing, if that call has ended since. Only that the
+    /// service agreed is worth knowing even after the channel's arrival has ended the call.
     pub(super) fn bring_back(self: &Arc<Self>, id: &str, number: u64, input: Input) {
         let mut table = lock(&self.table);
         let call = table.entries.get(id).and_then(|entry| entry.call.as_ref());
-        if call.is_none_or(|call| call.number != number) {
-            return;
+        match call {
+            Some(call) if call.number == number => {}
+            None if input == Input::Asked(Asked::Agreed) => {}
+            _ => return,
         }
         if let Err(LnurlChannelError::StorageFailed { reason }) = self.apply(&mut table, id, input)
         {

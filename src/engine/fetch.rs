@@ -24,8 +24,10 @@ impl Engine {
         let mut closing = self.closing.subscribe();
         let task = runtime::spawn(async move {
             tokio::select! {
-                fetched = engine.fetch_shared(&lnurl) => fetched,
+                // First of all: what is known already is ready at once too.
+                biased;
                 _ = closing.wait_for(|closing| *closing) => Err(LnurlChannelError::Cancelled),
+                fetched = engine.fetch_shared(&lnurl) => fetched,
             }
         });
         let _ended_with_this = task

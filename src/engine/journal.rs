@@ -94,7 +94,8 @@ impl Folder {
             let extension = path.extension().and_then(|extension| extension.to_str());
             let name = path.file_stem().and_then(|name| name.to_str());
             match (extension, name) {
-                (Some(UNFINISHED), _) => fs::remove_file(&path)?,
+                // It takes room, and no more than that.
+                (Some(UNFINISHED), _) => drop(fs::remove_file(&path)),
                 // One that can't be read is no reason to lose the others.
                 (Some(RECORD), Some(name)) => {
                     records.push((name.to_owned(), fs::read(&path).unwrap_or_default()));

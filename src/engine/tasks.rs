@@ -125,8 +125,9 @@ pub async fn send_cancel(engine: Arc<Engine>, url: Secret) {
     };
     let mut closing = engine.closing.subscribe();
     tokio::select! {
-        _ = engine.http.get_in_time(&url) => {}
+        biased;
         _ = closing.wait_for(|closing| *closing) => {}
+        _ = engine.http.get_in_time(&url) => {}
     }
 }
 

@@ -291,7 +291,7 @@ impl Request {
 
     fn asked(&mut self, now: u64, asked: Asked) -> Step {
         if self.state() != ChannelRequestState::Requesting {
-            return Step::none();
+            return self.asked_late(&asked);
         }
         match asked {
             Asked::Agreed => {
@@ -310,6 +310,21 @@ impl Request {
             Asked::NotSent(LnurlChannelError::NodeFailed { reason }) => self.node_failed(reason),
             Asked::NotSent(error) => self.fail(error),
         }
+    }
+
+    /// The channel came first, and may have failed since: whether the service agreed tells how
+    /// the request awaits the next.
+    fn asked_late(&mut self, asked: &Asked) -> Step {
+        use ChannelRequestState::{Arrived, Awaiting, OutcomeUnknown};
+        let late = !self.is_running() && matches!(self.state(), Arrived | OutcomeUnknown);
+        if !late || *asked != Asked::Agreed {
+            return Step::none();
+        }
+        self.progress.agreed = true;
+        if self.state() == OutcomeUnknown {
+            self.progress.state = Awaiting;
+        }
+        Step::fact(Vec::new())
     }
 
     fn go_on_waiting(&mut self) -> Vec<Action> {

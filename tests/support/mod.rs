@@ -1,4 +1,8 @@
 //! A wallet for the tests and the demo: a real LDK node, lent to the library as an app would.
+//! Below it, `scene` sets up what most tests start from, and `plain` is a node without Lightning.
+
+pub mod plain;
+pub mod scene;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Weak};
@@ -26,7 +30,7 @@ impl Wallet {
     pub fn new(testbed: &Testbed, config: ClientConfig) -> Result<Self, LnurlChannelError> {
         let node = Arc::new(LdkNode {
             node: testbed.wallet(),
-            seen: Seen::default(),
+            seen: Watched::default(),
         });
         let client = Arc::new(ChannelClient::new(node.clone(), config)?);
         let stop = Arc::new(AtomicBool::new(false));
@@ -72,31 +76,55 @@ pub enum Sight {
     Judged(IncomingChannel, ChannelVerdict),
 }
 
-#[derive(Default)]
-struct Seen {
-    sights: Mutex<Vec<(Instant, String, Sight)>>,
+/// A list that grows, for others to wait on.
+pub struct Watched<T> {
+    items: Mutex<Vec<T>>,
     changed: Condvar,
+}
+
+impl<T> Default for Watched<T> {
+    fn default() -> Self {
+        Self {
+            items: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+}
+
+impl<T: Clone> Watched<T> {
+    pub fn push(&self, item: T) {
+        self.items.lock().unwrap().push(item);
+        self.changed.notify_all();
+    }
+
+    pub fn all(&self) -> Vec<T> {
+        self.items.lock().unwrap().clone()
+    }
+
+    /// Wait until `wanted` holds of the list; false after the limit.
+    pub fn wait_until(&self, wanted: impl Fn(&[T]) -> bool) -> bool {
+        let items = self.items.lock().unwrap();
+        let waited = self
+            .changed
+            .wait_timeout_while(items, LIMIT, |items| !wanted(items));
+        !waited.unwrap().1.timed_out()
+    }
 }
 
 /// The wallet's node, as the library sees it.
 pub struct LdkNode {
     node: Node,
-    seen: Seen,
+    seen: Watched<(Instant, String, Sight)>,
 }
 
 impl LdkNode {
     fn saw(&self, request_id: String, sight: Sight) {
-        self.seen
-            .sights
-            .lock()
-            .unwrap()
-            .push((Instant::now(), request_id, sight));
-        self.seen.changed.notify_all();
+        self.seen.push((Instant::now(), request_id, sight));
     }
 
     /// All sights, with their times and requests.
     pub fn sights(&self) -> Vec<(Instant, String, Sight)> {
-        self.seen.sights.lock().unwrap().clone()
+        self.seen.all()
     }
 
     pub fn events(&self, request_id: &str) -> Vec<ChannelEvent> {
@@ -113,12 +141,7 @@ impl LdkNode {
 
     /// Wait until `wanted` holds of what was seen; false after the limit.
     pub fn wait_until(&self, wanted: impl Fn(&[(Instant, String, Sight)]) -> bool) -> bool {
-        let sights = self.seen.sights.lock().unwrap();
-        let waited = self
-            .seen
-            .changed
-            .wait_timeout_while(sights, LIMIT, |sights| !wanted(sights));
-        !waited.unwrap().1.timed_out()
+        self.seen.wait_until(wanted)
     }
 }
 
