@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tower::{Layer, Service};
 use url::Url;
@@ -86,7 +87,7 @@ impl Http {
     /// GET with redirects, within the time limit of a request.
     pub async fn get_in_time(&self, url: &Url) -> Result<Reply, HttpFailure> {
         let limit = self.time_limit(url);
-        let get = self.get(url, Arc::new(|| ()));
+        let get = self.get(url, limit, Arc::new(|| ()));
         tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} seconds", limit.as_secs());
             let error = LnurlChannelError::Unreachable { reason };
@@ -98,9 +99,14 @@ impl Http {
         })
     }
 
-    /// GET with redirects. Only connecting has a time limit; how long the answer is worth waiting
-    /// for, the caller knows.
-    pub async fn get(&self, url: &Url, on_connected: OnConnected) -> Result<Reply, HttpFailure> {
+    /// GET with redirects. Only connecting has a time limit, at each hop; how long the answer is
+    /// worth waiting for, the caller knows.
+    pub async fn get(
+        &self,
+        url: &Url,
+        to_connect: Duration,
+        on_connected: OnConnected,
+    ) -> Result<Reply, HttpFailure> {
         let mut visited = vec![url.clone()];
         let mut on_connected = Some(on_connected);
         loop {
@@ -108,7 +114,9 @@ impl Http {
             let sent = visited.len() > 1;
             self.check(url)
                 .map_err(|error| HttpFailure::final_(error, sent))?;
-            let response = self.send(url, on_connected.take(), sent).await?;
+            let response = self
+                .send(url, to_connect, on_connected.take(), sent)
+                .await?;
             match redirect_target(url, &response) {
                 None => return read(response, url.clone()).await,
                 Some(target) => {
@@ -142,6 +150,7 @@ impl Http {
     async fn send(
         &self,
         url: &Url,
+        to_connect: Duration,
         on_connected: Option<OnConnected>,
         earlier_hop: bool,
     ) -> Result<reqwest::Response, HttpFailure> {
@@ -153,7 +162,7 @@ impl Http {
                 on_connected();
             }
         }));
-        let client = self.client(url, watch).map_err(|error| {
+        let client = self.client(to_connect, watch).map_err(|error| {
             let reason = without_url(error);
             HttpFailure::final_(LnurlChannelError::InvalidConfig { reason }, earlier_hop)
         })?;
@@ -167,7 +176,11 @@ impl Http {
 
     /// A client for one request: nothing is pooled, since a pooled connection may have died, and
     /// the outcome would be unknown for nothing. TLS sessions are resumed through `tls`.
-    fn client(&self, url: &Url, watch: WatchConnection) -> reqwest::Result<reqwest::Client> {
+    fn client(
+        &self,
+        to_connect: Duration,
+        watch: WatchConnection,
+    ) -> reqwest::Result<reqwest::Client> {
         let resolver = PolicyResolver {
             allow_private_hosts: self.allow_private_hosts,
             proxy_host: self
@@ -183,7 +196,7 @@ impl Http {
             .retry(reqwest::retry::never())
             .referer(false)
             .pool_max_idle_per_host(0)
-            .connect_timeout(self.time_limit(url))
+            .connect_timeout(to_connect)
             .dns_resolver(resolver)
             .connector_layer(watch);
         match &self.proxy {
@@ -242,12 +255,19 @@ fn follow(visited: &[Url], next: Url) -> Result<Url, LnurlChannelError> {
 
 async fn read(mut response: reqwest::Response, url: Url) -> Result<Reply, HttpFailure> {
     let status = response.status().as_u16();
+    let headers = response.headers();
+    let until_eof =
+        !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING);
     let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| failure(error, true))?
-    {
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            // Some servers end TLS without a word, and the answer with it. Where no length was
+            // promised, a whole object cannot have been cut.
+            Err(error) if until_eof && is_cut(&error) && is_whole(&body) => break,
+            Err(error) => return Err(failure(error, true)),
+        };
         if body.len() + chunk.len() > MAX_BODY {
             let reason = "its answer is longer than 64 KiB".to_owned();
             let error = LnurlChannelError::InvalidResponse { reason };
@@ -279,14 +299,25 @@ fn failure(error: reqwest::Error, sent: bool) -> HttpFailure {
         let reason = certificate_reason(problem);
         return HttpFailure::final_(LnurlChannelError::Unreachable { reason }, sent);
     }
-    let error = LnurlChannelError::Unreachable {
-        reason: without_url(error),
+    let reason = match is_cut(&error) {
+        true => "the connection ended in the middle of its answer".to_owned(),
+        false => without_url(error),
     };
+    let error = LnurlChannelError::Unreachable { reason };
     HttpFailure {
         error,
         sent,
         retry: true,
     }
+}
+
+fn is_whole(body: &[u8]) -> bool {
+    protocol::json::Object::parse(body).is_ok()
+}
+
+/// The connection ended before its time.
+fn is_cut(error: &reqwest::Error) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof)
 }
 
 fn certificate_reason(problem: &CertificateError) -> String {

@@ -1,14 +1,13 @@
 //! What a running call does: each task takes its time, and comes back as an input of the flow.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
 use super::driver::Engine;
 use super::http::{HttpFailure, OnConnected};
 use super::random;
-use super::settings::ONION_FACTOR;
 use super::wallet::CallFailure;
 use crate::flow::{Asked, Input, LnurlChannelError, Task};
 use crate::protocol::{self, Answer, INVOKE_HOSTED_CHANNEL, PeerAddress, Secret};
@@ -16,7 +15,7 @@ use crate::protocol::{self, Answer, INVOKE_HOSTED_CHANNEL, PeerAddress, Secret};
 /// Tries of a callback that provably was not sent, after the first.
 const RETRIES: u32 = 2;
 /// The first retry comes after half of this to all of it, the second after twice that.
-const RETRY_AFTER: Duration = Duration::from_millis(600);
+const RETRY_AFTER: Duration = Duration::from_millis(300);
 /// Connects that fail in a row come further and further apart, up to this many times the interval.
 const MAX_BACKOFF: u32 = 8;
 
@@ -58,7 +57,7 @@ impl TaskRun {
             return Asked::NotSent(LnurlChannelError::UnsafeUrl { reason });
         };
         // The deadline ends the call, and with it this task; but an arrival lets it run out.
-        let to_connect = self.engine.http.time_limit(&url) * (RETRIES + 1) * ONION_FACTOR;
+        let to_connect = self.engine.http.time_limit(&url);
         let limit = self.engine.settings.channel_timeout + to_connect;
         match tokio::time::timeout(limit, self.ask_until_sent(&url)).await {
             Ok(asked) => asked,
@@ -66,13 +65,17 @@ impl TaskRun {
         }
     }
 
-    /// Asks again only while it is certain that nothing was sent.
+    /// Asks again only while it is certain that nothing was sent, and only as long as reaching the
+    /// service may take.
     async fn ask_until_sent(&self, url: &Url) -> Asked {
         let secrets = self.engine.read(&self.id, |entry| entry.request.secrets());
         let secrets = secrets.unwrap_or_default();
+        let http = &self.engine.http;
+        let until = Instant::now() + http.time_limit(url);
         let mut retries = 0;
         loop {
-            let failure = match self.engine.http.get(url, self.on_connected()).await {
+            let left = until.saturating_duration_since(Instant::now());
+            let failure = match http.get(url, left, self.on_connected()).await {
                 Ok(reply) => {
                     return match protocol::parse_answer(&reply.body, reply.status, &secrets) {
                         Answer::Ok => Asked::Agreed,
@@ -86,7 +89,7 @@ impl TaskRun {
                 HttpFailure {
                     sent: true, error, ..
                 } => return Asked::Lost(lost_reason(error)),
-                HttpFailure { retry: true, .. } if retries < RETRIES => {
+                HttpFailure { retry: true, .. } if retries < RETRIES && Instant::now() < until => {
                     let wait = RETRY_AFTER * 2_u32.pow(retries);
                     tokio::time::sleep(wait.mul_f64(0.5 + random::share() / 2.0)).await;
                     retries += 1;
