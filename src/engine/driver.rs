@@ -43,7 +43,7 @@ impl Engine {
             table: Mutex::new(Table::open(&settings)?),
             fetches: Mutex::default(),
             closing: tokio::sync::watch::Sender::new(false),
-            calls: AtomicU64::new(0),
+            calls: AtomicU64::new(1),
             settings,
         }))
     }
@@ -193,11 +193,12 @@ impl Engine {
     /// service agreed is worth knowing even after the channel's arrival has ended the call.
     pub(super) fn bring_back(self: &Arc<Self>, id: &str, number: u64, input: Input) {
         let mut table = lock(&self.table);
-        let call = table.entries.get(id).and_then(|entry| entry.call.as_ref());
-        match call {
-            Some(call) if call.number == number => {}
-            None if input == Input::Asked(Asked::Agreed) => {}
-            _ => return,
+        let Some(entry) = table.entries.get(id) else {
+            return;
+        };
+        let late = entry.call.is_none();
+        if entry.last_call != number || (late && input != Input::Asked(Asked::Agreed)) {
+            return;
         }
         if let Err(LnurlChannelError::StorageFailed { reason }) = self.apply(&mut table, id, input)
         {

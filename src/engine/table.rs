@@ -30,6 +30,8 @@ pub struct Entry {
     /// Held by each `ChannelRequest` of the wallet.
     pub handle: Arc<()>,
     pub call: Option<RunningCall>,
+    /// The number of the call that runs, or that ran last.
+    pub last_call: u64,
     pub events: EventQueue,
     /// The service is being told of a cancel.
     pub notice: Option<JoinHandle<()>>,
@@ -42,6 +44,7 @@ impl Entry {
             fetched,
             handle: Arc::new(()),
             call: None,
+            last_call: 0,
             events: EventQueue::default(),
             notice: None,
         }

@@ -25,8 +25,9 @@ pub enum Asked {
     NotSent(LnurlChannelError),
 }
 
-/// What happens to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What happens to a request. Not `Debug`: it may carry the words of strangers as they came, and
+/// secrets in them.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Input {
     Accept(ChannelVisibility),
     Resume,

@@ -51,10 +51,9 @@ impl Unrequested {
         known.len() > before
     }
 
-    fn contains(&self, channel: &IncomingChannel) -> bool {
-        self.channels.iter().any(|(peer_id, known)| {
-            *peer_id == channel.peer_id && channel.ids().any(|id| known.iter().any(|k| k == id))
-        })
+    fn contains(&self, peer_id: &str, channel_id: &str) -> bool {
+        let of_peer = self.channels.iter().filter(|(peer, _)| peer == peer_id);
+        of_peer.flat_map(|(_, ids)| ids).any(|id| id == channel_id)
     }
 }
 
@@ -70,42 +69,50 @@ pub fn judge(
         .copied()
         .filter(|r| r.offer.kind == ChannelKind::Funded && r.peer().node_id == channel.peer_id)
         .collect();
-    if let Some(verdict) = known_verdict(&of_peer, channel) {
+    let known = |id: &str| known_verdict(&of_peer, unrequested, &channel.peer_id, id);
+    // Today's id first: a former one that is told only later changes no verdict.
+    if let Some(verdict) = channel.ids().find_map(known) {
         return verdict;
     }
-    if unrequested.contains(channel) {
-        return ChannelVerdict::Unrequested;
-    }
-    let asked: Vec<&Request> = of_peer
-        .into_iter()
-        .filter(|r| r.progress.asked && r.is_recent(now))
-        .collect();
+    let asked = |r: &&Request| r.progress.asked && !r.is_forgotten(now);
+    let asked: Vec<&Request> = of_peer.iter().copied().filter(asked).collect();
     match channel.stage {
         ChannelStage::Proposed => judge_proposed(&asked, channel),
         ChannelStage::Funded => judge_funded(&asked, channel),
     }
 }
 
-/// The request that awaits a message from this host.
+/// The request that awaits a message from this host: one that a call runs for, since a host answers
+/// on the connection that it was asked on; else the newest.
 pub fn for_host_message<'a>(requests: &[&'a Request], peer_id: &str) -> Option<&'a Request> {
-    requests.iter().copied().find(|r| {
+    let awaiting = |r: &&&Request| {
         r.offer.kind == ChannelKind::Hosted && r.peer().node_id == peer_id && r.state().awaits()
-    })
+    };
+    let awaiting: Vec<&Request> = requests.iter().filter(awaiting).copied().collect();
+    let running = awaiting.iter().copied().find(|r| r.is_running());
+    running.or(awaiting.last().copied())
 }
 
 /// Nodes replay events: a channel that was judged keeps its verdict, whatever happened since.
-fn known_verdict(requests: &[&Request], channel: &IncomingChannel) -> Option<ChannelVerdict> {
-    let known = requests.iter().flat_map(|r| &r.progress.known_channels);
-    known
-        .filter(|known| known.is_of(channel))
-        .map(|known| known.verdict.clone())
-        .next()
+fn known_verdict(
+    requests: &[&Request],
+    unrequested: &Unrequested,
+    peer_id: &str,
+    channel_id: &str,
+) -> Option<ChannelVerdict> {
+    let mut known = requests.iter().flat_map(|r| &r.progress.known_channels);
+    match known.find(|known| known.ids.iter().any(|id| id == channel_id)) {
+        Some(known) => Some(known.verdict.clone()),
+        None if unrequested.contains(peer_id, channel_id) => Some(ChannelVerdict::Unrequested),
+        None => None,
+    }
 }
 
 /// It can still be turned down, so it has to be what was asked for.
 fn judge_proposed(asked: &[&Request], channel: &IncomingChannel) -> ChannelVerdict {
     let fitting = |r: &Request| fits(r, channel);
     oldest(asked, |r| waits(r) && fitting(r))
+        // It takes the place of the proposal that arrived.
         .or_else(|| oldest(asked, |r| has_proposal(r) && fitting(r)))
         .map(expected)
         .or_else(|| oldest(asked, |r| waits(r) || has_proposal(r)).map(wrong_visibility))
@@ -119,6 +126,7 @@ fn judge_funded(asked: &[&Request], channel: &IncomingChannel) -> ChannelVerdict
     let fitting = |r: &Request| fits(r, channel);
     oldest(asked, |r| has_proposal(r) && fitting(r))
         .or_else(|| oldest(asked, |r| waits(r) && fitting(r)))
+        // The other visibility, but it is there.
         .or_else(|| oldest(asked, has_proposal))
         .or_else(|| oldest(asked, waits))
         .map(expected)
@@ -129,10 +137,13 @@ fn judge_funded(asked: &[&Request], channel: &IncomingChannel) -> ChannelVerdict
 /// Nobody waits, but somebody did: after a refusal, a cancel, or an arrival.
 fn late(asked: &[&Request], channel: &IncomingChannel) -> Option<ChannelVerdict> {
     use ChannelRequestState::{Arrived, Cancelled, Refused};
-    oldest(asked, |r| r.state() == Refused && fits(r, channel))
-        .map(expected)
-        .or_else(|| oldest(asked, |r| r.state() == Cancelled).map(unwanted))
-        .or_else(|| oldest(asked, |r| r.state() == Arrived).map(duplicate))
+    let funded = channel.stage == ChannelStage::Funded;
+    oldest(asked, |r| {
+        r.state() == Refused && (funded || fits(r, channel))
+    })
+    .map(expected)
+    .or_else(|| oldest(asked, |r| r.state() == Cancelled).map(unwanted))
+    .or_else(|| oldest(asked, |r| r.state() == Arrived).map(duplicate))
 }
 
 fn oldest<'a>(requests: &[&'a Request], wanted: impl Fn(&Request) -> bool) -> Option<&'a Request> {

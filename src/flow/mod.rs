@@ -16,3 +16,6 @@ pub use types::{
     ChannelEvent, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
     IncomingChannel,
 };
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,20 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// As before a call that provably sent nothing; what it learnt besides is kept.
+    pub(super) fn go_back_to(&mut self, before: Progress) {
+        let state = match before.asked {
+            true => before.state,
+            false => ChannelRequestState::Offered,
+        };
+        *self = Self {
+            state,
+            refund_script: self.refund_script.take(),
+            known_channels: std::mem::take(&mut self.known_channels),
+            ..before
+        };
+    }
+
     fn offered() -> Self {
         Self {
             state: ChannelRequestState::Offered,
@@ -152,15 +166,11 @@ impl Request {
         self.state().has_ended() && self.progress.returned
     }
 
-    /// Ended less than a day ago, or not at all: channels may still belong to it.
-    pub fn is_recent(&self, now: u64) -> bool {
-        let ended = self.progress.ended_at;
-        ended.is_none_or(|ended| now.saturating_sub(ended) < DAY_SECONDS)
-    }
-
     /// Ended, so that the wallet knows, and so long ago that no channel belongs to it any more.
     pub fn is_forgotten(&self, now: u64) -> bool {
-        self.is_done() && !self.is_recent(now)
+        let ended = self.progress.ended_at;
+        let age = ended.map_or(0, |ended| now.saturating_sub(ended));
+        self.is_done() && age >= DAY_SECONDS
     }
 
     /// What may stand in no text that leaves the library.

@@ -21,6 +21,8 @@ const REASON_CHARS: usize = 500;
 pub(super) struct Call {
     stage: CallStage,
     visibility: ChannelVisibility,
+    /// The wallet's key, until the service is told.
+    node_id: Option<String>,
     /// What to go back to when it turns out that nothing was sent.
     before: Box<Progress>,
     deadline_runs: bool,
@@ -190,7 +192,7 @@ impl Request {
             return Step::none();
         };
         call.connecting = true;
-        self.progress.node_id = Some(node_id);
+        call.node_id = Some(node_id);
         let connecting = ChannelEvent::Connecting {
             peer: self.peer().clone(),
         };
@@ -232,7 +234,7 @@ impl Request {
         let (Some(call), Some(credentials)) = (&mut self.call, &self.credentials) else {
             return Step::none();
         };
-        let Some(node_id) = self.progress.node_id.as_ref() else {
+        let Some(node_id) = call.node_id.as_ref() else {
             return Step::none();
         };
         let ask = match &credentials.callback {
@@ -252,6 +254,7 @@ impl Request {
         };
         call.stage = CallStage::Waiting;
         let progress = &mut self.progress;
+        progress.node_id = call.node_id.take();
         let other = progress.asked && progress.visibility != Some(call.visibility);
         progress.visibility = (!other).then_some(call.visibility);
         progress.state = ChannelRequestState::Requesting;
@@ -393,25 +396,21 @@ impl Request {
 
     fn remember(&mut self, channel: &IncomingChannel, verdict: &ChannelVerdict) {
         let known = &mut self.progress.known_channels;
-        let ids = || channel.ids().map(str::to_owned);
-        match known.iter_mut().find(|known| known.is_of(channel)) {
-            Some(entry) => {
-                for id in ids() {
-                    if !entry.ids.contains(&id) {
-                        entry.ids.push(id);
-                    }
+        if let Some(entry) = known.iter_mut().find(|known| known.is_of(channel)) {
+            for id in channel.ids() {
+                if !entry.ids.iter().any(|known| known == id) {
+                    entry.ids.push(id.to_owned());
                 }
             }
-            None => {
-                if known.len() == KNOWN_CHANNELS {
-                    known.remove(0);
-                }
-                known.push(KnownChannel {
-                    ids: ids().collect(),
-                    verdict: verdict.clone(),
-                });
-            }
+            return;
         }
+        if known.len() == KNOWN_CHANNELS {
+            known.remove(least_needed(known, self.progress.outcome.as_ref()));
+        }
+        known.push(KnownChannel {
+            ids: channel.ids().map(str::to_owned).collect(),
+            verdict: verdict.clone(),
+        });
     }
 
     fn arrive(&mut self, now: u64, outcome: ChannelOutcome) -> Step {
@@ -510,18 +509,7 @@ impl Request {
             return Step::none();
         };
         let stored_as_asked = call.stage == CallStage::Waiting;
-        let before = call.before.as_ref().clone();
-        let progress = &mut self.progress;
-        progress.state = if before.asked {
-            before.state
-        } else {
-            ChannelRequestState::Offered
-        };
-        progress.asked = before.asked;
-        progress.agreed = before.agreed;
-        progress.visibility = before.visibility;
-        progress.ended_at = before.ended_at;
-        progress.returned = before.returned;
+        self.progress.go_back_to(call.before.as_ref().clone());
         let end = self.end(Err(error));
         if stored_as_asked {
             Step::fact(end)
@@ -601,6 +589,7 @@ impl Call {
         Self {
             stage,
             visibility,
+            node_id: None,
             before: Box::new(before.clone()),
             deadline_runs: false,
             connecting: false,
@@ -610,6 +599,16 @@ impl Call {
             lost: None,
         }
     }
+}
+
+/// Which known channel to forget: the oldest that was turned down, and never the one that arrived.
+fn least_needed(known: &[KnownChannel], outcome: Option<&ChannelOutcome>) -> usize {
+    let arrived = |known: &KnownChannel| matches!(outcome, Some(ChannelOutcome::Opening { channel }) if known.is_of(channel));
+    let turned_down =
+        |known: &KnownChannel| !matches!(known.verdict, ChannelVerdict::Expected { .. });
+    let oldest = known.iter().position(turned_down);
+    let oldest = oldest.or_else(|| known.iter().position(|known| !arrived(known)));
+    oldest.unwrap_or(0)
 }
 
 /// Whether `channel` is what the request leads to from now on, instead of `arrived`.

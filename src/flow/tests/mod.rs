@@ -3,12 +3,14 @@
 
 mod matching;
 mod properties;
+mod rules;
 mod transitions;
 
+use super::input::Step;
 use super::*;
 use crate::protocol::{
     self, BitcoinNetwork, ChannelKind, ChannelVisibility, HostMessage, HostedChannelTerms, Offer,
-    PeerAddress, Secret,
+    Secret,
 };
 
 const PEER: &str = "02864ef025fde8fb587d989186ce6a4a186895ee44a926bfc370e2c366597a3f8f";
@@ -17,10 +19,10 @@ const OWN: &str = "0331f80652fb840239df8dc99205792bba2e559a05469915804c08420230e
 
 const K1: &str = "hush-k1";
 const HOSTED_K1: &str = "5ec7e75ec7e7";
-const CALLBACK: &str = "https://api.example.com/cb?token=quiet";
-const LNURL: &str = "https://example.com/c?q=silent";
+const CALLBACK: &str = "https://api.example.com/cb?token=unsaid-2";
+const LNURL: &str = "https://example.com/c?q=unsaid-1";
 /// What may stand in no text.
-const SECRETS: [&str; 4] = [K1, HOSTED_K1, "quiet", "silent"];
+const SECRETS: [&str; 4] = [K1, HOSTED_K1, "unsaid-1", "unsaid-2"];
 
 const NOW: u64 = 1_700_000_000;
 const HOUR: u64 = 60 * 60;
@@ -106,6 +108,8 @@ struct Bench {
     disk_full: bool,
     stored: Option<Request>,
     call: Option<Tasks>,
+    /// The channel came before the service's answer, which is still awaited.
+    answer_is_due: bool,
     /// What the last input led to.
     done: Vec<Action>,
     /// Ends that the wallet has not been handed yet.
@@ -121,6 +125,7 @@ impl Bench {
             disk_full: false,
             stored: None,
             call: None,
+            answer_is_due: false,
             done: Vec::new(),
             on_their_way: 0,
             log: Vec::new(),
@@ -208,7 +213,9 @@ impl Bench {
                 call.start(task.clone());
             }
             Action::End(result) => {
-                self.call.take().expect("an end without a call");
+                let call = self.call.take().expect("an end without a call");
+                let asks = !matches!(call.asking, None | Some(Task::AskNode { .. }));
+                self.answer_is_due |= result.is_ok() && asks;
                 self.on_their_way += usize::from(tells_the_end(result));
             }
             Action::Emit(_) | Action::SendCancel(_) => {}
@@ -219,16 +226,19 @@ impl Bench {
     /// The task that `input` is the result of has ended. The check is left: `check_peers` may
     /// bring a `CheckDue` at any time.
     fn take_task(&mut self, input: &Input) {
-        let Some(call) = &mut self.call else { return };
+        if matches!(input, Input::Returned | Input::NotReturned) {
+            self.on_their_way = self.on_their_way.saturating_sub(1);
+        }
+        let Some(call) = &mut self.call else {
+            self.answer_is_due &= !matches!(input, Input::Asked(_));
+            return;
+        };
         match input {
             Input::NodeAsked(_) | Input::Asked(_) => call.asking = None,
             Input::Connected(_) => call.connecting = None,
             Input::TimeOver => call.deadline = None,
             Input::Written => call.written = true,
             _ => {}
-        }
-        if matches!(input, Input::Returned | Input::NotReturned) {
-            self.on_their_way = self.on_their_way.saturating_sub(1);
         }
     }
 
@@ -245,6 +255,8 @@ impl Bench {
             Input::NodeAsked(_) => matches!(call.asking, Some(Task::AskNode { .. })),
             Input::Connected(_) => call.connecting.is_some(),
             Input::Written => sends_callback,
+            // Of an answer that comes when the call is over, the engine only brings a yes.
+            Input::Asked(Asked::Agreed) if self.call.is_none() => self.answer_is_due,
             Input::Asked(Asked::Agreed) => sends_invoke || sends_callback && call.written,
             Input::Asked(Asked::Refused(_)) => sends_callback && call.written,
             Input::Asked(Asked::Lost(_)) => sends_invoke || sends_callback,
@@ -265,7 +277,12 @@ impl Bench {
     fn report(&mut self, channel: IncomingChannel) -> ChannelVerdict {
         self.done.clear();
         let now = self.now;
-        report(std::slice::from_mut(self), &mut Unrequested::default(), now, channel)
+        report(
+            std::slice::from_mut(self),
+            &mut Unrequested::default(),
+            now,
+            channel,
+        )
     }
 
     /// The app is killed and started again.
@@ -280,6 +297,7 @@ impl Bench {
             stored.progress,
         );
         self.call = None;
+        self.answer_is_due = false;
         self.on_their_way = 0;
         self.done.clear();
     }
@@ -350,10 +368,11 @@ fn node_facts(refund_script: Option<Vec<u8>>) -> NodeFacts {
 
 /// Inputs by the names that the tables use. Whatever can go wrong says the secrets aloud.
 fn named(name: &str, request: &Request) -> Input {
-    let echo = || format!("it broke on {K1} and {HOSTED_K1}");
+    let is_hosted = request.offer.kind == ChannelKind::Hosted;
+    let k1 = if is_hosted { HOSTED_K1 } else { K1 };
+    let echo = || format!("it broke on {k1}");
     let message = || vec![1, 2, 3];
-    let asks_script =
-        request.offer.kind == ChannelKind::Hosted && request.progress.refund_script.is_none();
+    let asks_script = is_hosted && request.progress.refund_script.is_none();
     match name {
         "accept" => Input::Accept(ChannelVisibility::Unannounced),
         "accept announced" => Input::Accept(ChannelVisibility::Announced),
@@ -369,9 +388,9 @@ fn named(name: &str, request: &Request) -> Input {
         "agreed" => Input::Asked(Asked::Agreed),
         "refused" => Input::Asked(Asked::Refused("no room".into())),
         "lost" => Input::Asked(Asked::Lost("the connection was reset".into())),
-        "not sent" if request.offer.kind == ChannelKind::Hosted => {
-            Input::Asked(Asked::NotSent(LnurlChannelError::NodeFailed { reason: echo() }))
-        }
+        "not sent" if is_hosted => Input::Asked(Asked::NotSent(LnurlChannelError::NodeFailed {
+            reason: echo(),
+        })),
         "not sent" => Input::Asked(Asked::NotSent(LnurlChannelError::Unreachable {
             reason: "no route".into(),
         })),
@@ -415,7 +434,7 @@ impl Bench {
     }
 }
 
-/// Inputs that lead to a state, for a funded channel.
+/// Inputs that lead to a state.
 const REQUESTING: [&str; 3] = ["accept", "node ok", "connected"];
 const AWAITING: [&str; 5] = ["accept", "node ok", "connected", "written", "agreed"];
 const UNKNOWN: [&str; 5] = ["accept", "node ok", "connected", "written", "lost"];

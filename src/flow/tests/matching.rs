@@ -1,0 +1,632 @@
+//! Which request a channel belongs to: the rules of 5.8, one by one.
+
+use super::ChannelRequestState::{Arrived, Awaiting, Cancelled, OutcomeUnknown};
+use super::*;
+
+const UNANNOUNCED: &str = "accept";
+const ANNOUNCED: &str = "accept announced";
+
+/// Requests of one client, oldest first, named `0`, `1` and so on.
+struct World {
+    benches: Vec<Bench>,
+    unrequested: Unrequested,
+    now: u64,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            benches: Vec::new(),
+            unrequested: Unrequested::default(),
+            now: NOW,
+        }
+    }
+
+    fn with(mut self, kind: ChannelKind, inputs: &[&str]) -> Self {
+        let id = self.benches.len().to_string();
+        let mut bench = Bench::new(request(kind, &id, PEER));
+        bench.feed(inputs).unwrap();
+        self.benches.push(bench);
+        self
+    }
+
+    /// A request that was asked and waits, with no call running.
+    fn waiting(self, accept: &str) -> Self {
+        let inputs = [accept, "node ok", "connected", "written", "agreed", "pause"];
+        self.with(ChannelKind::Funded, &inputs)
+    }
+
+    fn then(mut self, at: usize, inputs: &[&str]) -> Self {
+        self.benches[at].feed(inputs).unwrap();
+        self
+    }
+
+    fn report(&mut self, channel: IncomingChannel) -> String {
+        let verdict = report(&mut self.benches, &mut self.unrequested, self.now, channel);
+        let id = verdict.request_id().unwrap_or_default();
+        let name = match &verdict {
+            ChannelVerdict::Expected { .. } => "Expected",
+            ChannelVerdict::Duplicate { .. } => "Duplicate",
+            ChannelVerdict::WrongVisibility { .. } => "WrongVisibility",
+            ChannelVerdict::Unwanted { .. } => "Unwanted",
+            ChannelVerdict::Unrequested => return "Unrequested".into(),
+        };
+        format!("{name} {id}")
+    }
+
+    fn fail(&mut self, channel_id: &str) {
+        for bench in &mut self.benches {
+            let failed = Input::ChannelFailed(channel_id.into());
+            bench.input(failed).unwrap();
+        }
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now += seconds;
+        for bench in &mut self.benches {
+            bench.now = self.now;
+        }
+    }
+
+    fn restart(&mut self) {
+        for bench in &mut self.benches {
+            bench.restart();
+        }
+    }
+
+    fn state(&self, at: usize) -> ChannelRequestState {
+        self.benches[at].state()
+    }
+
+    /// The id of the channel that request `at` has led to.
+    fn arrived(&self, at: usize) -> Option<&str> {
+        match &self.benches[at].request.progress.outcome {
+            Some(ChannelOutcome::Opening { channel }) => Some(&channel.channel_id),
+            _ => None,
+        }
+    }
+}
+
+fn announced(channel: IncomingChannel) -> IncomingChannel {
+    IncomingChannel {
+        is_announced: Some(true),
+        ..channel
+    }
+}
+
+fn unannounced(channel: IncomingChannel) -> IncomingChannel {
+    IncomingChannel {
+        is_announced: Some(false),
+        ..channel
+    }
+}
+
+fn formerly(former: &str, channel: IncomingChannel) -> IncomingChannel {
+    IncomingChannel {
+        former_channel_id: Some(former.into()),
+        ..channel
+    }
+}
+
+fn from(peer_id: &str, channel: IncomingChannel) -> IncomingChannel {
+    IncomingChannel {
+        peer_id: peer_id.into(),
+        ..channel
+    }
+}
+
+// ---- who waits ----
+
+/// "A request that was, or may have been, asked matches whether or not a call is running."
+#[test]
+fn what_was_or_may_have_been_asked_matches() {
+    for inputs in [
+        &REQUESTING[..],
+        &["accept", "node ok", "connected", "written"],
+        &["accept", "node ok", "connected", "pause"],
+        &AWAITING,
+        &[&AWAITING[..], &["pause"]].concat(),
+        &[&AWAITING[..], &["pause", "resume"]].concat(),
+        &[&AWAITING[..], &["pause", "accept"]].concat(),
+        &[&AWAITING[..], &["pause", "accept", "node failed"]].concat(),
+        &UNKNOWN,
+        &[&UNKNOWN[..], &["time over"]].concat(),
+        &REFUSED,
+    ] {
+        for channel in [proposed("aa"), funded("aa")] {
+            let mut world = World::new().with(ChannelKind::Funded, inputs);
+            assert_eq!(world.report(channel), "Expected 0", "{inputs:?}");
+            assert_eq!(world.state(0), Arrived, "{inputs:?}");
+        }
+    }
+}
+
+#[test]
+fn what_was_never_asked_does_not_match() {
+    for inputs in [
+        &[][..],
+        &["accept"],
+        &["accept", "node ok"],
+        &["accept", "node ok", "pause"],
+        &["accept", "node ok", "connect failed"],
+        &["accept", "node ok", "connected", "not sent"],
+        &["decline"],
+        // Nobody was told of it, so that no channel answers it.
+        &["accept", "node ok", "cancel"],
+    ] {
+        let mut world = World::new().with(ChannelKind::Funded, inputs);
+        assert_eq!(world.report(proposed("aa")), "Unrequested", "{inputs:?}");
+        assert_eq!(world.report(funded("bb")), "Unrequested", "{inputs:?}");
+    }
+}
+
+/// "… after a restart too, before `resume`. What arrives is stored."
+#[test]
+fn matches_after_a_restart() {
+    for inputs in [&REQUESTING[..], &AWAITING, &UNKNOWN, &REFUSED] {
+        let mut world = World::new().with(ChannelKind::Funded, inputs);
+        world.restart();
+        assert_eq!(world.report(proposed("aa")), "Expected 0");
+        world.restart();
+        assert_eq!((world.state(0), world.arrived(0)), (Arrived, Some("aa")));
+    }
+}
+
+#[test]
+fn another_peer_is_not_who_was_asked() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(
+        world.report(from(OTHER_PEER, proposed("aa"))),
+        "Unrequested"
+    );
+    assert_eq!(world.state(0), Awaiting);
+}
+
+#[test]
+fn keys_and_ids_are_compared_in_lower_case() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    let shouted = from(&PEER.to_uppercase(), proposed("AA"));
+    assert_eq!(world.report(shouted), "Expected 0");
+    assert_eq!(world.report(formerly("Aa", funded("FF"))), "Expected 0");
+    assert_eq!(world.arrived(0), Some("ff"));
+}
+
+#[test]
+fn a_hosted_request_matches_no_channel() {
+    let inputs = ["accept", "node ok", "connected", "agreed"];
+    let mut world = World::new().with(ChannelKind::Hosted, &inputs);
+    assert_eq!(world.report(proposed("aa")), "Unrequested");
+    let mut world = world.waiting(UNANNOUNCED);
+    assert_eq!(world.report(funded("bb")), "Expected 1");
+}
+
+#[test]
+fn a_hosts_message_belongs_to_the_hosted_request_that_awaits_it() {
+    let hosted = |inputs: &[&str]| Bench::at(ChannelKind::Hosted, inputs).request;
+    let requesting = hosted(&REQUESTING);
+    assert!(for_host_message(&[&requesting], PEER).is_some());
+    assert!(for_host_message(&[&requesting], OTHER_PEER).is_none());
+    for inputs in [
+        &[][..],
+        &["accept", "node ok"],
+        &["accept", "node ok", "connected", "host offers"],
+        &["accept", "node ok", "connected", "cancel"],
+    ] {
+        assert!(for_host_message(&[&hosted(inputs)], PEER).is_none());
+    }
+    let funded = Bench::at(ChannelKind::Funded, &AWAITING).request;
+    assert!(for_host_message(&[&funded], PEER).is_none());
+    let both = [&funded, &requesting];
+    assert_eq!(for_host_message(&both, PEER), Some(&requesting));
+}
+
+// ---- replays ----
+
+/// "The same peer and channel id (or `former_channel_id`): the same verdict, always."
+#[test]
+fn a_replay_keeps_its_verdict() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    let mut judged = vec![(announced(proposed("a0")), "WrongVisibility 0")];
+    judged.push((proposed("a1"), "Expected 0"));
+    judged.push((formerly("a1", funded("f1")), "Expected 0"));
+    judged.push((proposed("a2"), "Duplicate 0"));
+    for (channel, verdict) in &judged {
+        assert_eq!(world.report(channel.clone()), *verdict, "{channel:?}");
+    }
+    let check = |world: &mut World| {
+        for (channel, verdict) in &judged {
+            assert_eq!(world.report(channel.clone()), *verdict, "{channel:?}");
+            assert_eq!(world.arrived(0).unwrap_or("f1"), "f1");
+        }
+    };
+    check(&mut world);
+    world.restart();
+    check(&mut world);
+    // A newer request does not take over what was judged before.
+    world = world.waiting(ANNOUNCED);
+    check(&mut world);
+    world.pass(10 * DAY);
+    check(&mut world);
+    assert_eq!(world.state(1), Awaiting);
+}
+
+#[test]
+fn a_replay_after_failure_or_cancel_keeps_its_verdict() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    world.fail("a1");
+    world = world.then(0, &["cancel"]);
+    assert_eq!(world.report(proposed("a2")), "Unwanted 0");
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.state(0), Cancelled);
+    world = world.waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a2")), "Unwanted 0");
+    assert_eq!(world.report(formerly("a2", funded("f2"))), "Unwanted 0");
+    assert_eq!(world.report(funded("f2")), "Unwanted 0");
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.state(1), Awaiting);
+}
+
+/// What it is known under today weighs more than what it is said to have been.
+#[test]
+fn a_former_id_that_is_told_later_changes_no_verdict() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    world.fail("a1");
+    world = world.then(0, &["cancel"]);
+    assert_eq!(world.report(funded("f1")), "Unwanted 0");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Unwanted 0");
+}
+
+/// As before, for a channel that nobody asked for.
+#[test]
+fn a_former_id_that_is_told_later_makes_no_channel_expected() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    world.fail("a1");
+    world = world.then(0, &["decline"]);
+    assert_eq!(world.report(funded("f1")), "Unrequested");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Unrequested");
+}
+
+#[test]
+fn the_same_id_from_another_peer_is_another_channel() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(
+        world.report(from(OTHER_PEER, proposed("aa"))),
+        "Unrequested"
+    );
+    assert_eq!(world.report(proposed("aa")), "Expected 0");
+    assert_eq!(
+        world.report(from(OTHER_PEER, proposed("aa"))),
+        "Unrequested"
+    );
+}
+
+#[test]
+fn what_nobody_asked_for_stays_so() {
+    let mut world = World::new();
+    assert_eq!(world.report(proposed("a1")), "Unrequested");
+    world = world.waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Unrequested");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Unrequested");
+    assert_eq!(world.report(funded("f1")), "Unrequested");
+    assert_eq!(world.state(0), Awaiting);
+    assert_eq!(world.report(proposed("a2")), "Expected 0");
+}
+
+#[test]
+fn what_nobody_asked_for_is_remembered_once() {
+    let mut unrequested = Unrequested::default();
+    assert!(unrequested.remember(&proposed("a1")));
+    assert!(!unrequested.remember(&proposed("a1")));
+    assert!(unrequested.remember(&formerly("a1", funded("f1"))));
+    assert!(!unrequested.remember(&funded("f1")));
+    let all: Vec<_> = unrequested.channels().collect();
+    assert_eq!(all, [(PEER, &["a1".to_owned(), "f1".to_owned()][..])]);
+    for n in 0..1000 {
+        unrequested.remember(&proposed(&n.to_string()));
+    }
+    assert!(unrequested.channels().count() < 1000);
+}
+
+/// "The same verdict, always", however much the peer proposes.
+#[test]
+fn what_arrived_is_not_forgotten_under_many_proposals() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(funded("f1")), "Expected 0");
+    for n in 0..100 {
+        assert_eq!(world.report(proposed(&n.to_string())), "Duplicate 0");
+    }
+    assert_eq!(world.report(funded("f1")), "Expected 0");
+    world.fail("f1");
+    assert_eq!(world.state(0), Awaiting);
+}
+
+// ---- several requests for one peer ----
+
+#[test]
+fn the_oldest_that_fits_gets_it() {
+    let two = || World::new().waiting(UNANNOUNCED).waiting(ANNOUNCED);
+    for channel in [proposed("aa"), funded("aa")] {
+        assert_eq!(two().report(channel.clone()), "Expected 0");
+        assert_eq!(two().report(unannounced(channel.clone())), "Expected 0");
+        assert_eq!(two().report(announced(channel)), "Expected 1");
+    }
+    let mut world = two();
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.report(proposed("a2")), "Expected 1");
+    assert_eq!(
+        (world.arrived(0), world.arrived(1)),
+        (Some("a1"), Some("a2"))
+    );
+    assert_eq!(world.report(formerly("a2", funded("f2"))), "Expected 1");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Expected 0");
+    assert_eq!(world.report(funded("f3")), "Duplicate 0");
+}
+
+#[test]
+fn waiting_beats_cancelled() {
+    let mut world = World::new()
+        .waiting(UNANNOUNCED)
+        .waiting(UNANNOUNCED)
+        .then(0, &["cancel"]);
+    assert_eq!(world.report(proposed("aa")), "Expected 1");
+    let mut world = World::new()
+        .waiting(UNANNOUNCED)
+        .waiting(UNANNOUNCED)
+        .then(1, &["cancel"]);
+    assert_eq!(world.report(proposed("aa")), "Expected 0");
+}
+
+#[test]
+fn waiting_beats_arrived() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(funded("f0")), "Expected 0");
+    world = world.waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 1");
+    assert_eq!(world.report(proposed("a2")), "Expected 1");
+    assert_eq!(world.arrived(0), Some("f0"));
+}
+
+// ---- visibility ----
+
+#[test]
+fn the_other_visibility_is_turned_down_while_it_can_be() {
+    for (accept, other) in [
+        (UNANNOUNCED, announced as fn(_) -> _),
+        (ANNOUNCED, unannounced),
+    ] {
+        let mut world = World::new().waiting(accept);
+        assert_eq!(world.report(other(proposed("a1"))), "WrongVisibility 0");
+        assert_eq!(world.state(0), Awaiting);
+        // "`Funded`: it is a fact, so it is `Expected` and arrives."
+        assert_eq!(world.report(other(funded("f1"))), "Expected 0");
+        assert_eq!((world.state(0), world.arrived(0)), (Arrived, Some("f1")));
+    }
+}
+
+#[test]
+fn a_wrong_proposal_takes_no_ones_place() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(unannounced(proposed("a1"))), "Expected 0");
+    assert_eq!(world.report(announced(proposed("a2"))), "WrongVisibility 0");
+    assert_eq!(world.arrived(0), Some("a1"));
+    assert_eq!(world.report(announced(funded("f1"))), "Expected 0");
+    assert_eq!(world.arrived(0), Some("f1"));
+}
+
+#[test]
+fn a_call_that_turns_down_goes_on() {
+    let mut world = World::new().with(ChannelKind::Funded, &AWAITING);
+    assert_eq!(world.report(announced(proposed("a1"))), "WrongVisibility 0");
+    assert!(world.benches[0].request.is_running());
+    assert!(world.benches[0].done.is_empty());
+}
+
+#[test]
+fn asked_for_either_visibility_both_fit() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    world = world.then(0, &[ANNOUNCED, "node ok", "connected", "written", "agreed"]);
+    assert_eq!(world.report(unannounced(proposed("a1"))), "Expected 0");
+    assert_eq!(world.report(announced(proposed("a2"))), "Expected 0");
+}
+
+// ---- what arrived ----
+
+/// "Another id from that peer is `Expected` and takes its place."
+#[test]
+fn a_proposal_gives_way_to_a_later_one() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.report(proposed("a2")), "Expected 0");
+    assert_eq!(world.arrived(0), Some("a2"));
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.arrived(0), Some("a2"));
+    world.restart();
+    assert_eq!(world.report(proposed("a3")), "Expected 0");
+    assert_eq!((world.state(0), world.arrived(0)), (Arrived, Some("a3")));
+}
+
+/// "A `Funded` report from that peer is the same channel growing up."
+#[test]
+fn a_proposal_grows_up() {
+    for grown in [funded("f1"), formerly("a1", funded("f1")), funded("a1")] {
+        let mut world = World::new().waiting(UNANNOUNCED);
+        assert_eq!(world.report(proposed("a1")), "Expected 0");
+        assert_eq!(world.report(grown.clone()), "Expected 0");
+        assert_eq!(world.arrived(0), Some(grown.channel_id.as_str()));
+        // From now on it is funded.
+        assert_eq!(world.report(proposed("a2")), "Duplicate 0");
+        assert_eq!(world.report(funded("f2")), "Duplicate 0");
+        assert_eq!(world.report(proposed("a1")), "Expected 0");
+        assert_eq!(world.arrived(0), Some(grown.channel_id.as_str()));
+    }
+}
+
+#[test]
+fn an_earlier_proposal_that_is_funded_after_all_takes_its_place_back() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.report(proposed("a2")), "Expected 0");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Expected 0");
+    assert_eq!(world.arrived(0), Some("f1"));
+}
+
+#[test]
+fn what_is_funded_keeps_its_place() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+    assert_eq!(world.report(proposed("a2")), "Expected 0");
+    assert_eq!(world.report(formerly("a2", funded("f2"))), "Expected 0");
+    // It keeps its verdict, and that is all.
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Expected 0");
+    assert_eq!(world.arrived(0), Some("f2"));
+}
+
+#[test]
+fn a_funded_channel_learns_what_later_reports_tell() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(funded("f1")), "Expected 0");
+    let told = IncomingChannel {
+        push_msat: Some(5),
+        ..funded("f1")
+    };
+    assert_eq!(world.report(told.clone()), "Expected 0");
+    let outcome = world.benches[0].request.progress.outcome.clone();
+    assert_eq!(outcome, Some(ChannelOutcome::Opening { channel: told }));
+}
+
+/// 5.8 sets a limit of 24 hours to `Unwanted` alone, and nothing that arrived has been returned.
+#[test]
+fn what_arrived_and_was_not_returned_waits_longer_than_a_day() {
+    for (channel, arrived) in [(proposed("a2"), "a2"), (funded("f1"), "f1")] {
+        let mut world = World::new().waiting(UNANNOUNCED);
+        assert_eq!(world.report(proposed("a1")), "Expected 0");
+        world.pass(2 * DAY);
+        assert_eq!(world.report(channel), "Expected 0");
+        assert_eq!(world.arrived(0), Some(arrived));
+    }
+}
+
+#[test]
+fn asked_again_after_a_refusal_it_waits_on() {
+    let again = [
+        "accept",
+        "node ok",
+        "connected",
+        "written",
+        "agreed",
+        "pause",
+    ];
+    let mut world = World::new()
+        .with(ChannelKind::Funded, &REFUSED)
+        .then(0, &again);
+    world.pass(2 * DAY);
+    assert_eq!(world.report(proposed("a1")), "Expected 0");
+}
+
+// ---- what failed ----
+
+/// "`report_channel_failed` on what arrived: the request awaits again."
+#[test]
+fn a_failed_channel_is_awaited_again() {
+    for (channel, names) in [
+        (proposed("a1"), &["a1"][..]),
+        (funded("f1"), &["f1"]),
+        (formerly("a1", funded("f1")), &["f1", "a1"]),
+    ] {
+        for name in names {
+            let mut world = World::new().waiting(UNANNOUNCED);
+            assert_eq!(world.report(channel.clone()), "Expected 0");
+            world.fail(name);
+            assert_eq!((world.state(0), world.arrived(0)), (Awaiting, None));
+            assert!(world.benches[0].request.is_unfinished());
+            world.restart();
+            assert_eq!(world.state(0), Awaiting);
+            assert_eq!(world.report(proposed("b1")), "Expected 0");
+            assert_eq!(world.arrived(0), Some("b1"));
+        }
+    }
+}
+
+#[test]
+fn a_failure_after_the_end_was_returned_makes_it_unfinished_again() {
+    let mut world = World::new().with(ChannelKind::Funded, &AWAITING);
+    world.report(proposed("a1"));
+    world = world.then(0, &["returned"]);
+    assert!(!world.benches[0].request.is_unfinished());
+    world.fail("a1");
+    assert!(world.benches[0].request.is_unfinished());
+    world = world.then(0, &["resume"]);
+    assert!(world.benches[0].request.is_running());
+}
+
+#[test]
+fn a_failure_without_an_answer_leaves_the_outcome_unknown() {
+    let mut world = World::new().with(ChannelKind::Funded, &UNKNOWN);
+    world.report(proposed("a1"));
+    world.fail("a1");
+    assert_eq!(world.state(0), OutcomeUnknown);
+}
+
+#[test]
+fn a_failure_of_another_channel_changes_nothing() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    world.fail("a1");
+    world.report(proposed("a1"));
+    world.report(proposed("a2"));
+    world.fail("a1");
+    world.fail("zz");
+    assert_eq!(world.arrived(0), Some("a2"));
+    world.report(funded("f2"));
+    world.report(proposed("a3"));
+    world.fail("a3");
+    assert_eq!((world.state(0), world.arrived(0)), (Arrived, Some("f2")));
+}
+
+// ---- what was cancelled ----
+
+/// "`Unwanted`, for 24 hours, across restarts, unless a newer request to that peer waits."
+#[test]
+fn a_cancelled_request_refuses_a_late_channel_for_a_day() {
+    for inputs in [&REQUESTING[..], &AWAITING, &UNKNOWN, &REFUSED] {
+        let inputs = [inputs, &["cancel"]].concat();
+        let mut world = World::new().with(ChannelKind::Funded, &inputs);
+        assert_eq!(world.report(proposed("a1")), "Unwanted 0");
+        assert_eq!(world.report(announced(funded("f1"))), "Unwanted 0");
+        world.restart();
+        world.pass(DAY - 1);
+        assert_eq!(world.report(proposed("a2")), "Unwanted 0");
+        world.pass(1);
+        assert_eq!(world.report(proposed("a3")), "Unrequested");
+        assert_eq!(world.report(proposed("a1")), "Unwanted 0");
+        assert_eq!(world.state(0), Cancelled);
+    }
+}
+
+#[test]
+fn a_newer_request_gets_what_comes_after_a_cancel() {
+    let cancelled = [&AWAITING[..], &["cancel"]].concat();
+    let mut world = World::new()
+        .with(ChannelKind::Funded, &cancelled)
+        .waiting(UNANNOUNCED);
+    assert_eq!(world.report(proposed("a1")), "Expected 1");
+    assert_eq!(world.report(formerly("a1", funded("f1"))), "Expected 1");
+}
+
+#[test]
+fn a_newer_request_that_does_not_wait_yet_gets_nothing() {
+    let cancelled = [&AWAITING[..], &["cancel"]].concat();
+    let mut world = World::new()
+        .with(ChannelKind::Funded, &cancelled)
+        .with(ChannelKind::Funded, &["accept", "node ok"]);
+    assert_eq!(world.report(proposed("a1")), "Unwanted 0");
+}
+
+#[test]
+fn a_declined_request_is_forgotten() {
+    let declined = [&AWAITING[..], &["pause", "decline"]].concat();
+    let mut world = World::new().with(ChannelKind::Funded, &declined);
+    assert_eq!(world.report(proposed("a1")), "Unrequested");
+}
