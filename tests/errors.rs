@@ -51,7 +51,7 @@ fn each_error_describes_itself_in_a_sentence() {
                 peer_connected: true,
                 reason: reason(),
             },
-            "The service agreed, and no channel has arrived yet: the reason.",
+            "The channel was asked for, and has not arrived yet: the reason.",
         ),
         (
             LnurlChannelError::Cancelled,

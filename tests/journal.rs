@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lnurl_channel::{
-    ChannelClient, ChannelRequestState, ChannelVerdict, ChannelVisibility, ClientConfig,
-    LnurlChannelError,
+    BitcoinNetwork, ChannelClient, ChannelRequestState, ChannelVerdict, ChannelVisibility,
+    ClientConfig, LnurlChannelError,
 };
 use lnurl_channel_testbed::{Habit, OfferOptions, Testbed};
 use tempfile::TempDir;
@@ -439,11 +439,40 @@ fn what_loads_is_checked_like_an_answer() {
 #[test]
 fn strange_files_are_left_alone() {
     let (folder, testbed, first, second) = two_records();
-    fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+    let names = ["notes.txt", "settings.json", "download.tmp"];
+    for name in names {
+        fs::write(folder.path().join(name), "mine").unwrap();
+    }
     fs::create_dir(folder.path().join("deeper")).unwrap();
     let client = folder.open(&testbed).unwrap();
     assert_eq!(unfinished(&client), [first, second]);
-    assert!(folder.path().join("notes.txt").is_file());
+    for name in names {
+        assert_eq!(
+            fs::read(folder.path().join(name)).unwrap(),
+            b"mine",
+            "{name}"
+        );
+    }
+}
+
+/// What one configuration does not allow, the next may: nothing is set aside for it.
+#[test]
+fn another_configuration_loses_nothing() {
+    let (folder, testbed, first, second) = two_records();
+    let public_only = ClientConfig {
+        allow_private_hosts: false,
+        ..folder.config(&testbed)
+    };
+    let other_chain = ClientConfig {
+        network: BitcoinNetwork::Signet,
+        ..folder.config(&testbed)
+    };
+    for config in [public_only, other_chain] {
+        let client = ChannelClient::new(Arc::new(PlainNode::default()), config).unwrap();
+        assert_eq!(unfinished(&client), [""; 0]);
+    }
+    let client = folder.open(&testbed).unwrap();
+    assert_eq!(unfinished(&client), [first, second]);
 }
 
 #[test]

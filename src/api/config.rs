@@ -12,7 +12,9 @@ use crate::flow::LnurlChannelError;
 use crate::protocol::BitcoinNetwork;
 
 /// How the client reaches services. Every field has a default.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Not `Debug`: a proxy's address may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientConfig {
     pub network: BitcoinNetwork,
     /// Folder of this client's own where unfinished requests are kept, so that they survive a

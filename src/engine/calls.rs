@@ -89,7 +89,6 @@ impl Engine {
         }
         let mut call = RunningCall::new(self.next_call_number());
         let waiter = self.waiter(id, &mut call);
-        entry.last_call = call.number;
         entry.call = Some(call);
         match self.apply(&mut table, id, input) {
             Ok(()) => Ok(waiter),

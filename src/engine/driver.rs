@@ -99,6 +99,10 @@ impl Engine {
 
     pub fn report_incoming_channel(self: &Arc<Self>, channel: IncomingChannel) -> ChannelVerdict {
         let mut table = lock(&self.table);
+        if table.closed {
+            // It could not be stored: what the next client would not know is not expected here.
+            return ChannelVerdict::Unrequested;
+        }
         let (verdict, actions) = table.judge(channel);
         if let Some(id) = verdict.request_id() {
             self.perform_all(&mut table, id, actions);
@@ -124,6 +128,9 @@ impl Engine {
     ) -> bool {
         let peer_id = peer_id.to_ascii_lowercase();
         let mut table = lock(&self.table);
+        if table.closed {
+            return false;
+        }
         let of_peer = table.of_peer(&peer_id);
         let Some(request) = for_host_message(&of_peer, &peer_id) else {
             return false;
@@ -196,8 +203,10 @@ impl Engine {
         let Some(entry) = table.entries.get(id) else {
             return;
         };
-        let late = entry.call.is_none();
-        if entry.last_call != number || (late && input != Input::Asked(Asked::Agreed)) {
+        let current = entry.call.as_ref().map(|call| call.number);
+        let late = current.is_none() && entry.last_ask == number;
+        let late_yes = late && input == Input::Asked(Asked::Agreed);
+        if current != Some(number) && !late_yes {
             return;
         }
         if let Err(LnurlChannelError::StorageFailed { reason }) = self.apply(&mut table, id, input)
@@ -239,6 +248,9 @@ impl Engine {
             Task::CheckLater { .. } => &mut call.check,
         };
         let peer = entry.request.peer().clone();
+        if matches!(task, Task::SendCallback(_)) {
+            entry.last_ask = call.number;
+        }
         let (engine, id, number) = (self.clone(), id.to_owned(), call.number);
         *place = Job::spawn(async move {
             let run = TaskRun {

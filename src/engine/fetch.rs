@@ -42,15 +42,12 @@ impl Engine {
             return Ok(id);
         }
         let fetch = lock(&self.fetches).entry(url.clone()).or_default().clone();
-        let fetched = fetch.get_or_init(|| self.fetch_new(lnurl)).await.clone();
-        let mut fetches = lock(&self.fetches);
-        if fetches
-            .get(&url)
-            .is_some_and(|current| Arc::ptr_eq(current, &fetch))
-        {
-            fetches.remove(&url);
-        }
-        fetched
+        let _forgotten_after = SharedBy {
+            engine: self,
+            url,
+            fetch: fetch.clone(),
+        };
+        fetch.get_or_init(|| self.fetch_new(lnurl)).await.clone()
     }
 
     /// The request that this LNURL led to, if it is under way, or still the offer on the screen.
@@ -109,6 +106,32 @@ impl Engine {
             &reply.url,
             allow_private_hosts,
         );
-        Ok(offer?)
+        let offer = offer?;
+        if let Some(callback) = &offer.callback {
+            // With the proxy's rules too: better now than when the user has agreed.
+            self.http.check_text(callback.expose())?;
+        }
+        Ok(offer)
+    }
+}
+
+/// One who waits for a shared fetch. When it ends, or this is dropped, and nobody else waits for
+/// it, the next fetch is a new one.
+struct SharedBy<'a> {
+    engine: &'a Engine,
+    url: String,
+    fetch: SharedFetch,
+}
+
+impl Drop for SharedBy<'_> {
+    fn drop(&mut self) {
+        let mut fetches = lock(&self.engine.fetches);
+        let current = fetches.get(&self.url);
+        let is_current = current.is_some_and(|current| Arc::ptr_eq(current, &self.fetch));
+        // The map's, this one's, and that of the one who waits.
+        let last = Arc::strong_count(&self.fetch) <= 3;
+        if is_current && (last || self.fetch.initialized()) {
+            fetches.remove(&self.url);
+        }
     }
 }

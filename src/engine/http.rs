@@ -18,7 +18,7 @@ use url::Url;
 
 use super::settings::{ONION_FACTOR, Settings};
 use crate::flow::LnurlChannelError;
-use crate::protocol;
+use crate::protocol::{self, Secrets};
 
 /// Redirects followed at most.
 const MAX_REDIRECTS: usize = 3;
@@ -125,6 +125,12 @@ impl Http {
                 }
             }
         }
+    }
+
+    /// The policy for a URL that will be asked later.
+    pub fn check_text(&self, url: &str) -> Result<(), LnurlChannelError> {
+        let url = protocol::parse_url(url);
+        self.check(&url.map_err(|problem| problem.into_error(protocol::Error::InvalidResponse))?)
     }
 
     /// The policy for one hop, proxy included.
@@ -329,7 +335,11 @@ fn certificate_reason(problem: &CertificateError) -> String {
         NotValidYet | NotValidYetContext { .. } => {
             "its certificate is not valid yet, or the clock of this device is wrong".into()
         }
-        other => format!("its certificate is not trusted: {other}"),
+        other => {
+            // It may name names, which are the server's own words.
+            let why = protocol::presentable(&other.to_string(), &Secrets::default(), 200);
+            format!("its certificate is not trusted: {why}")
+        }
     }
 }
 

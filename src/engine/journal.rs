@@ -9,6 +9,8 @@ use fs4::FileExt;
 use crate::flow::LnurlChannelError;
 
 const RECORD: &str = "json";
+/// The record of the channels that nobody asked for. All others are of a request, named by its id.
+pub const UNREQUESTED_CHANNELS: &str = "unrequested-channels";
 /// A record that is being written; left behind only by a crash.
 const UNFINISHED: &str = "tmp";
 /// A record that could not be read, kept for whoever looks into it.
@@ -94,11 +96,13 @@ impl Folder {
             let extension = path.extension().and_then(|extension| extension.to_str());
             let name = path.file_stem().and_then(|name| name.to_str());
             match (extension, name) {
+                (_, Some(name)) if !is_of_the_journal(name) => {}
                 // It takes room, and no more than that.
                 (Some(UNFINISHED), _) => drop(fs::remove_file(&path)),
-                // One that can't be read is no reason to lose the others.
+                // One that can't be read now, as on a phone that was not unlocked yet, can be
+                // later, and is no reason to lose the others.
                 (Some(RECORD), Some(name)) => {
-                    records.push((name.to_owned(), fs::read(&path).unwrap_or_default()));
+                    records.extend(fs::read(&path).map(|content| (name.to_owned(), content)));
                 }
                 _ => {}
             }
@@ -115,6 +119,12 @@ impl Folder {
         // The new name is safe once its folder is.
         File::open(&self.path)?.sync_all()
     }
+}
+
+/// The folder may hold files of others, by mistake.
+fn is_of_the_journal(name: &str) -> bool {
+    name == UNREQUESTED_CHANNELS
+        || (name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn lock(path: &Path) -> Result<File, LnurlChannelError> {

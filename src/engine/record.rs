@@ -25,8 +25,8 @@ pub struct Rules {
 /// Why a record is not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unreadable {
-    /// Written by a later version, which may come back.
-    Later,
+    /// Not with this version, or this configuration, but maybe with the next.
+    NotNow,
     Damaged,
 }
 
@@ -46,6 +46,7 @@ pub fn write(request: &Request) -> String {
         "version": VERSION,
         "request_id": request.id,
         "created_at_millis": request.created_at_millis,
+        "network": name_of(&NETWORKS, request.network),
         "state": name_of(&STATES, progress.state),
         "asked": progress.asked,
         "agreed": progress.agreed,
@@ -105,7 +106,7 @@ fn write_known(known: &KnownChannel) -> Value {
 pub fn read(name: &str, content: &[u8], rules: Rules) -> Result<Request, Unreadable> {
     let record = Object::parse(content).map_err(|_| Unreadable::Damaged)?;
     if record.number("version").ok_or(())? > VERSION {
-        return Err(Unreadable::Later);
+        return Err(Unreadable::NotNow);
     }
     let id = record
         .text("request_id")
@@ -119,7 +120,10 @@ pub fn read(name: &str, content: &[u8], rules: Rules) -> Result<Request, Unreada
     };
     let progress = read_progress(&record, &id, &offer.peer.node_id)?;
     let created_at_millis = record.number("created_at_millis").ok_or(())?;
-    let network = rules.network;
+    let network = read_name(&NETWORKS, &record, "network")?;
+    if network != rules.network {
+        return Err(Unreadable::NotNow);
+    }
     Ok(Request::restored(
         id,
         offer,
@@ -138,16 +142,31 @@ fn read_offer(
 ) -> Result<(ChannelOffer, Option<Credentials>), Unreadable> {
     let lnurl = credentials.text("lnurl").ok_or(())?;
     let lnurl = Lnurl::from_url(&lnurl).map_err(|_| Unreadable::Damaged)?;
-    let offer = Offer::from_parts(
-        read_name(&KINDS, stored, "kind")?,
-        &stored.text("service").ok_or(())?,
-        credentials.text("callback").as_deref(),
-        &stored.text("peer").ok_or(())?,
-        stored.text("alias").as_deref(),
-        &credentials.text("k1").ok_or(())?,
-        rules.allow_private_hosts,
-    )
-    .map_err(|_| Unreadable::Damaged)?;
+    let kind = read_name(&KINDS, stored, "kind")?;
+    let (service, alias) = (stored.text("service").ok_or(())?, stored.text("alias"));
+    let peer = stored.text("peer").ok_or(())?;
+    let (k1, callback) = (
+        credentials.text("k1").ok_or(())?,
+        credentials.text("callback"),
+    );
+    let offer = |allow_private_hosts| {
+        let (callback, alias) = (callback.as_deref(), alias.as_deref());
+        Offer::from_parts(
+            kind,
+            &service,
+            callback,
+            &peer,
+            alias,
+            &k1,
+            allow_private_hosts,
+        )
+    };
+    let offer = match offer(rules.allow_private_hosts) {
+        Ok(offer) => offer,
+        // Only what the configuration forbids.
+        Err(_) if offer(true).is_ok() => return Err(Unreadable::NotNow),
+        Err(_) => return Err(Unreadable::Damaged),
+    };
     let lnurl = Secret::new(lnurl.url());
     let credentials = Credentials {
         lnurl,
@@ -276,7 +295,7 @@ pub fn write_unrequested(unrequested: &Unrequested) -> String {
 pub fn read_unrequested(content: &[u8]) -> Result<Unrequested, Unreadable> {
     let record = Object::parse(content).map_err(|_| Unreadable::Damaged)?;
     if record.number("version").ok_or(())? > VERSION {
-        return Err(Unreadable::Later);
+        return Err(Unreadable::NotNow);
     }
     let mut unrequested = Unrequested::default();
     for channel in record.list("channels").ok_or(())? {
@@ -298,6 +317,14 @@ const STATES: [(ChannelRequestState, &str); 9] = [
     (ChannelRequestState::Arrived, "Arrived"),
     (ChannelRequestState::Declined, "Declined"),
     (ChannelRequestState::Cancelled, "Cancelled"),
+];
+
+const NETWORKS: [(BitcoinNetwork, &str); 5] = [
+    (BitcoinNetwork::Bitcoin, "Bitcoin"),
+    (BitcoinNetwork::Testnet, "Testnet"),
+    (BitcoinNetwork::Testnet4, "Testnet4"),
+    (BitcoinNetwork::Signet, "Signet"),
+    (BitcoinNetwork::Regtest, "Regtest"),
 ];
 
 const KINDS: [(ChannelKind, &str); 2] = [

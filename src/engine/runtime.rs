@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{AbortHandle, JoinHandle};
 
-/// Threads for calls into the wallet (bounded below this by `wallet`) and for name look-ups.
-const BLOCKING_THREADS: usize = 64;
+/// Threads at most, started on demand, for calls into wallets (which each client bounds by itself)
+/// and for name look-ups.
+const BLOCKING_THREADS: usize = 256;
 
 static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
 
@@ -33,26 +34,28 @@ pub fn spawn<T: Send + 'static>(
 }
 
 /// A task that ends when this is dropped.
-pub struct Job(AbortHandle);
+pub struct Job(Option<AbortHandle>);
 
 impl Job {
     pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option<Self> {
-        Some(Self(spawn(future)?.abort_handle()))
+        Some(Self::of(spawn(future)?.abort_handle()))
     }
 
     /// Ends the task with this.
     pub fn of(task: AbortHandle) -> Self {
-        Self(task)
+        Self(Some(task))
     }
 
     /// Let the task run out by itself.
-    pub fn detach(self) {
-        std::mem::forget(self);
+    pub fn detach(mut self) {
+        self.0 = None;
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        self.0.abort();
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
     }
 }

@@ -9,18 +9,16 @@ use tokio::task::JoinHandle;
 
 use super::calls::RunningCall;
 use super::events::EventQueue;
-use super::journal::Journal;
+use super::journal::{Journal, UNREQUESTED_CHANNELS};
 use super::record::{self, Rules, Unreadable};
 use super::settings::Settings;
 use crate::flow::{
-    Action, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Store, Unrequested,
-    judge,
+    Action, ChannelStage, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request,
+    Store, Unrequested, judge,
 };
 
 /// How long a scanned LNURL leads to the offer that it led to before.
 const SAME_OFFER: Duration = Duration::from_secs(60);
-/// The record of the channels that nobody asked for.
-const UNREQUESTED: &str = "unrequested-channels";
 
 /// One request and what runs for it.
 pub struct Entry {
@@ -30,8 +28,8 @@ pub struct Entry {
     /// Held by each `ChannelRequest` of the wallet.
     pub handle: Arc<()>,
     pub call: Option<RunningCall>,
-    /// The number of the call that runs, or that ran last.
-    pub last_call: u64,
+    /// The number of the call that asked last.
+    pub last_ask: u64,
     pub events: EventQueue,
     /// The service is being told of a cancel.
     pub notice: Option<JoinHandle<()>>,
@@ -44,7 +42,7 @@ impl Entry {
             fetched,
             handle: Arc::new(()),
             call: None,
-            last_call: 0,
+            last_ask: 0,
             events: EventQueue::default(),
             notice: None,
         }
@@ -93,7 +91,7 @@ impl Table {
     }
 
     fn load(&mut self, name: &str, content: &[u8], rules: Rules) -> Result<(), Unreadable> {
-        if name == UNREQUESTED {
+        if name == UNREQUESTED_CHANNELS {
             self.unrequested = record::read_unrequested(content)?;
             return Ok(());
         }
@@ -173,7 +171,8 @@ impl Table {
         for id in std::mem::take(&mut self.unwritten) {
             let content = match self.entries.get(&id) {
                 Some(entry) => record::write(&entry.request),
-                None => record::write_unrequested(&self.unrequested),
+                None if id == UNREQUESTED_CHANNELS => record::write_unrequested(&self.unrequested),
+                None => continue,
             };
             if self.journal.write(&id, &content).is_err() {
                 self.unwritten.insert(id);
@@ -187,7 +186,9 @@ impl Table {
         let of_peer = self.of_peer(&channel.peer_id);
         let verdict = judge(&of_peer, &self.unrequested, &channel, now());
         let Some(id) = verdict.request_id().map(str::to_owned) else {
-            if self.unrequested.remember(&channel) {
+            let funded = channel.stage == ChannelStage::Funded;
+            // Proposals do not outlive the connection; anybody can make any number of them.
+            if self.unrequested.remember(&channel) && funded {
                 self.write_unrequested();
             }
             return (verdict, Vec::new());
@@ -201,10 +202,10 @@ impl Table {
 
     fn write_unrequested(&mut self) {
         let content = record::write_unrequested(&self.unrequested);
-        match self.journal.write(UNREQUESTED, &content) {
+        match self.journal.write(UNREQUESTED_CHANNELS, &content) {
             Ok(()) => self.catch_up(),
             Err(_) => {
-                self.unwritten.insert(UNREQUESTED.to_owned());
+                self.unwritten.insert(UNREQUESTED_CHANNELS.to_owned());
             }
         }
     }

@@ -59,9 +59,14 @@ impl TaskRun {
         // The deadline ends the call, and with it this task; but an arrival lets it run out.
         let to_connect = self.engine.http.time_limit(&url);
         let limit = self.engine.settings.channel_timeout + to_connect;
-        match tokio::time::timeout(limit, self.ask_until_sent(&url)).await {
-            Ok(asked) => asked,
-            Err(_) => Asked::Lost("the service has not answered".into()),
+        let mut closing = self.engine.closing.subscribe();
+        let lost = || Asked::Lost("the service has not answered".into());
+        tokio::select! {
+            biased;
+            _ = closing.wait_for(|closing| *closing) => lost(),
+            asked = tokio::time::timeout(limit, self.ask_until_sent(&url)) => {
+                asked.unwrap_or_else(|_| lost())
+            }
         }
     }
 

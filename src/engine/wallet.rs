@@ -111,8 +111,9 @@ pub struct Wallet {
     connects: Arc<Semaphore>,
     calls: Arc<Semaphore>,
     events: Arc<Semaphore>,
-    /// Connects under way, by node id: a hung one is joined, not multiplied.
-    connecting: Mutex<HashMap<String, Connection>>,
+    /// Connects under way: a hung one is joined, not multiplied. By the whole address, so that one
+    /// that hangs on a wrong host is not in the way of the right one.
+    connecting: Mutex<HashMap<PeerAddress, Connection>>,
     /// Calls under way.
     running: Arc<watch::Sender<usize>>,
 }
@@ -167,22 +168,22 @@ impl Wallet {
 
     fn join_connect(self: &Arc<Self>, peer: PeerAddress) -> Connection {
         let mut connecting = lock(&self.connecting);
-        if let Some(connection) = connecting.get(&peer.node_id) {
+        if let Some(connection) = connecting.get(&peer) {
             return connection.clone();
         }
         let (done, connection) = watch::channel(None);
-        connecting.insert(peer.node_id.clone(), connection.clone());
+        connecting.insert(peer.clone(), connection.clone());
         let wallet = self.clone();
         // Not bound to the caller: a connect that hangs goes on, and the next caller joins it.
         runtime::spawn(async move {
-            let node_id = peer.node_id.clone();
-            let call = |node: &dyn WalletNode| node.connect(peer);
+            let address = peer.clone();
+            let call = |node: &dyn WalletNode| node.connect(address);
             let result = match wallet.call(&wallet.connects, "connect", call).await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err("it did not connect to the peer".into()),
                 Err(reason) => Err(reason),
             };
-            lock(&wallet.connecting).remove(&node_id);
+            lock(&wallet.connecting).remove(&peer);
             // Nobody may be waiting any more.
             done.send_replace(Some(result));
         });

@@ -36,7 +36,7 @@ pub enum LnurlChannelError {
     )]
     OutcomeUnknown { reason: String },
     /// The service agreed and no channel arrived in time. It may still: `resume` waits on.
-    #[error("The service agreed, and no channel has arrived yet: {reason}.")]
+    #[error("The channel was asked for, and has not arrived yet: {reason}.")]
     NoChannel {
         peer_connected: bool,
         reason: String,

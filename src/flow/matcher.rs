@@ -8,8 +8,10 @@ use super::types::{
 };
 use crate::protocol::{ChannelKind, ChannelVisibility};
 
-/// Channels remembered that nobody asked for.
+/// Channels remembered that nobody asked for: of all peers, and of one, so that none can crowd out
+/// what is known of another.
 const UNREQUESTED: usize = 512;
+const UNREQUESTED_OF_PEER: usize = 16;
 
 /// Channels that were reported while no request waited for them. One that is reported again is
 /// still not what a later request asked for.
@@ -26,7 +28,17 @@ impl Unrequested {
     }
 
     pub fn add(&mut self, peer_id: String, ids: Vec<String>) {
-        if self.channels.len() == UNREQUESTED {
+        let of_peer = |(peer, _): &(String, Vec<String>)| *peer == peer_id;
+        if self
+            .channels
+            .iter()
+            .filter(|channel| of_peer(channel))
+            .count()
+            == UNREQUESTED_OF_PEER
+        {
+            let oldest = self.channels.iter().position(of_peer);
+            oldest.map(|oldest| self.channels.remove(oldest));
+        } else if self.channels.len() == UNREQUESTED {
             self.channels.pop_front();
         }
         self.channels.push_back((peer_id, ids));

@@ -372,19 +372,24 @@ impl Request {
     // ---- what the peer does ----
 
     fn judged(&mut self, now: u64, channel: IncomingChannel, verdict: ChannelVerdict) -> Step {
-        self.remember(&channel, &verdict);
+        let is_news = self.remember(&channel, &verdict);
         let expected = matches!(verdict, ChannelVerdict::Expected { .. });
-        match &self.progress.outcome {
-            Some(ChannelOutcome::Opening { channel: arrived }) if expected => {
-                if takes_place(arrived, &channel, &self.progress.known_channels) {
-                    self.progress.outcome = Some(ChannelOutcome::Opening { channel });
-                }
-                Step::fact(Vec::new())
-            }
+        let replaces = match &self.progress.outcome {
             None if expected && self.may_arrive() => {
-                self.arrive(now, ChannelOutcome::Opening { channel })
+                return self.arrive(now, ChannelOutcome::Opening { channel });
             }
-            _ => Step::fact(Vec::new()),
+            Some(ChannelOutcome::Opening { channel: arrived }) if expected => {
+                *arrived != channel && takes_place(arrived, &channel, &self.progress.known_channels)
+            }
+            _ => false,
+        };
+        if replaces {
+            self.progress.outcome = Some(ChannelOutcome::Opening { channel });
+        }
+        // A replay tells nothing new, and nodes replay much.
+        match is_news || replaces {
+            true => Step::fact(Vec::new()),
+            false => Step::none(),
         }
     }
 
@@ -394,15 +399,17 @@ impl Request {
             && (self.state().awaits() || self.state() == ChannelRequestState::Refused)
     }
 
-    fn remember(&mut self, channel: &IncomingChannel, verdict: &ChannelVerdict) {
+    /// Remember a verdict; false if there was nothing new in it.
+    fn remember(&mut self, channel: &IncomingChannel, verdict: &ChannelVerdict) -> bool {
         let known = &mut self.progress.known_channels;
         if let Some(entry) = known.iter_mut().find(|known| known.is_of(channel)) {
+            let before = entry.ids.len();
             for id in channel.ids() {
                 if !entry.ids.iter().any(|known| known == id) {
                     entry.ids.push(id.to_owned());
                 }
             }
-            return;
+            return entry.ids.len() > before;
         }
         if known.len() == KNOWN_CHANNELS {
             known.remove(least_needed(known, self.progress.outcome.as_ref()));
@@ -411,6 +418,7 @@ impl Request {
             ids: channel.ids().map(str::to_owned).collect(),
             verdict: verdict.clone(),
         });
+        true
     }
 
     fn arrive(&mut self, now: u64, outcome: ChannelOutcome) -> Step {
@@ -519,11 +527,10 @@ impl Request {
     }
 
     fn end(&mut self, result: Result<ChannelOutcome, LnurlChannelError>) -> Vec<Action> {
-        self.call
-            .take()
-            .map(|_| Action::End(result))
-            .into_iter()
-            .collect()
+        match self.call.take() {
+            Some(_) => vec![Action::End(result)],
+            None => Vec::new(),
+        }
     }
 
     fn returned(&mut self, returned: bool) -> Step {
@@ -557,24 +564,25 @@ impl Request {
     }
 
     fn start_deadline(&mut self) -> Vec<Action> {
-        let waits = self.call.as_mut().filter(|call| !call.deadline_runs);
-        let starts = waits.map(|call| call.deadline_runs = true);
-        starts
-            .map(|()| Action::Run(Task::Deadline))
-            .into_iter()
-            .collect()
+        match &mut self.call {
+            Some(call) if !call.deadline_runs => {
+                call.deadline_runs = true;
+                vec![Action::Run(Task::Deadline)]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn announce_wait(&mut self) -> Vec<Action> {
-        let peer = self.offer.peer.clone();
-        let known = self.state() != ChannelRequestState::Requesting;
-        let waits = self
-            .call
-            .as_mut()
-            .filter(|call| known && !call.wait_announced);
-        let announces = waits.map(|call| call.wait_announced = true);
-        let event = announces.map(|()| ChannelEvent::AwaitingChannel { peer });
-        event.map(Action::Emit).into_iter().collect()
+        let unanswered = self.state() == ChannelRequestState::Requesting;
+        match &mut self.call {
+            Some(call) if !unanswered && !call.wait_announced => {
+                call.wait_announced = true;
+                let peer = self.offer.peer.clone();
+                vec![Action::Emit(ChannelEvent::AwaitingChannel { peer })]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn wrong_state(&self) -> LnurlChannelError {

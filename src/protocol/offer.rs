@@ -211,11 +211,14 @@ fn parse_hosted(
 
 /// An answer's own secrets, which its other fields may echo.
 fn and_secrets_of(answer: &Object, secrets: Secrets) -> Secrets {
-    let secrets = match answer.text("callback") {
+    // What is longer is refused, and so no secret of any request.
+    let callback = answer.text("callback");
+    let secrets = match callback.filter(|callback| callback.len() <= MAX_CALLBACK_BYTES) {
         Some(callback) => secrets.and_query_of(&callback),
         None => secrets,
     };
-    match answer.text_or_number("k1") {
+    let k1 = answer.text_or_number("k1");
+    match k1.filter(|k1| k1.len() <= MAX_K1_BYTES) {
         Some(k1) => secrets.and(&k1),
         None => secrets,
     }
@@ -584,6 +587,30 @@ mod tests {
             let other = callback.is_none().then_some("https://a.com/");
             assert!(from("service.com", other, &uri, k1).is_err());
         }
+    }
+
+    /// Strangers choose the text and what is a secret in it; the search must not be their lever.
+    #[test]
+    fn an_answer_made_to_be_slow_is_no_trouble() {
+        let query = vec!["aaaa=aaaaaaab"; 500].join("&");
+        let body = json!({
+            "status": "ERROR",
+            "callback": format!("https://a.com/?{}", &query[..4000]),
+            "k1": "a".repeat(1000),
+            "reason": "a".repeat(50_000),
+        });
+        let fetched_from = parse_url(&format!("https://a.com/?{query}")).unwrap();
+        let lnurl = decode("lnurlc://service.com/c").unwrap();
+        let start = std::time::Instant::now();
+        let parsed = parse_offer(
+            body.to_string().as_bytes(),
+            200,
+            &lnurl,
+            &fetched_from,
+            false,
+        );
+        assert!(matches!(parsed, Err(Error::Refused(_))));
+        assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());
     }
 
     #[test]

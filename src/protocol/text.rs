@@ -7,6 +7,13 @@ use std::ops::Deref;
 /// Stands where a secret was.
 const MASK: char = '…';
 
+/// Text is searched for secrets up to this many characters past what can be shown of it: strangers
+/// choose both, and the search takes the product of their lengths.
+const SEARCHED_BEYOND: usize = 1000;
+
+/// Pairs of a query that are hidden each by itself. The query as a whole is hidden in any case.
+const MAX_PAIRS: usize = 64;
+
 /// A query value shorter than this is too common a word to be hidden wherever it occurs.
 const MIN_HIDDEN_VALUE: usize = 4;
 
@@ -82,7 +89,9 @@ pub fn clean(text: &str, max_chars: usize) -> String {
 /// Cleaned first, since an invisible character inside a secret would hide it from the search, and
 /// cut last, since a secret that is cut is not found either.
 pub fn presentable(text: &str, secrets: &Secrets, max_chars: usize) -> String {
-    secrets.hide(&clean(text, usize::MAX), max_chars)
+    let cleaned = clean(text, usize::MAX);
+    let searched: String = cleaned.chars().take(max_chars + SEARCHED_BEYOND).collect();
+    secrets.hide(&searched, max_chars, searched.len() < cleaned.len())
 }
 
 /// The strings of one request that no text may show.
@@ -117,13 +126,13 @@ impl Secrets {
 
     #[cfg(test)]
     fn scrub(&self, text: &str) -> String {
-        self.hide(text, usize::MAX)
+        self.hide(text, usize::MAX, false)
     }
 
     fn add_query_of(&mut self, url: &str) {
         let Some(query) = query_of(url) else { return };
         self.add(query);
-        for pair in query.split('&') {
+        for pair in query.split('&').take(MAX_PAIRS) {
             let value = pair.split_once('=').map_or(pair, |(_, value)| value);
             if pair.contains('=') {
                 self.add(pair);
@@ -155,8 +164,9 @@ impl Secrets {
         }
     }
 
-    /// Overlapping secrets are hidden as one, so that no piece of either is left.
-    fn hide(&self, text: &str, max_chars: usize) -> String {
+    /// Overlapping secrets are hidden as one, so that no piece of either is left. Of a text that
+    /// was cut, what may be the start of a secret at its end is hidden too.
+    fn hide(&self, text: &str, max_chars: usize, was_cut: bool) -> String {
         let mut shown = String::with_capacity(text.len().min(max_chars));
         let mut shown_chars = 0;
         let mut hidden_until = 0;
@@ -164,7 +174,7 @@ impl Secrets {
             if shown_chars == max_chars {
                 break;
             }
-            hidden_until = hidden_until.max(at + self.longest_at(&text.as_bytes()[at..]));
+            hidden_until = hidden_until.max(at + self.longest_at(&text.as_bytes()[at..], was_cut));
             if at >= hidden_until {
                 shown.push(c);
                 shown_chars += 1;
@@ -177,8 +187,8 @@ impl Secrets {
     }
 
     /// How many bytes at the start of `text` are a secret.
-    fn longest_at(&self, text: &[u8]) -> usize {
-        let lengths = self.spellings.iter().map(|s| length_of(s, text));
+    fn longest_at(&self, text: &[u8], was_cut: bool) -> usize {
+        let lengths = self.spellings.iter().map(|s| length_of(s, text, was_cut));
         lengths.max().unwrap_or(0)
     }
 }
@@ -191,11 +201,12 @@ impl fmt::Debug for Secrets {
 
 /// How many bytes at the start of `text` spell `secret`, in any case, percent-encoded or not; 0 if
 /// they do not.
-fn length_of(secret: &str, text: &[u8]) -> usize {
+fn length_of(secret: &str, text: &[u8], was_cut: bool) -> usize {
     let mut at = 0;
     for &wanted in secret.as_bytes() {
         let rest = text.get(at..).unwrap_or_default();
         at += match rest.first() {
+            None if was_cut => return at,
             Some(byte) if byte.eq_ignore_ascii_case(&wanted) => 1,
             Some(b'+') if wanted == b' ' => 1,
             Some(b'%') if escaped_byte(rest).is_some_and(|b| b.eq_ignore_ascii_case(&wanted)) => 3,
