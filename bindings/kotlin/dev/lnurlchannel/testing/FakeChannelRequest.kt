@@ -1,0 +1,284 @@
+package dev.lnurlchannel.testing
+
+import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.ChannelOffer
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelRequest
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelRequestState.ARRIVED
+import dev.lnurlchannel.ChannelRequestState.AWAITING
+import dev.lnurlchannel.ChannelRequestState.CANCELLED
+import dev.lnurlchannel.ChannelRequestState.CONNECTING
+import dev.lnurlchannel.ChannelRequestState.DECLINED
+import dev.lnurlchannel.ChannelRequestState.OFFERED
+import dev.lnurlchannel.ChannelRequestState.OUTCOME_UNKNOWN
+import dev.lnurlchannel.ChannelRequestState.REFUSED
+import dev.lnurlchannel.ChannelRequestState.REQUESTING
+import dev.lnurlchannel.ChannelVisibility
+import dev.lnurlchannel.LnurlChannelException
+import dev.lnurlchannel.NoHandle
+import dev.lnurlchannel.WalletNode
+import java.util.UUID
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
+
+/**
+ * A [ChannelRequest] for a wallet's own tests. Needs no native library.
+ *
+ * It keeps the real one's table of states, and a test does what service and peer would do:
+ * [asking], [agree], [loseAnswer], [reconnecting], [arrive], [fail]. They can be called from the
+ * test at any time, or from [script], which runs in each [accept]:
+ * ```
+ * FakeChannelRequest { asking(); delay(1.seconds); agree(); arrive(fakeOpening()) }
+ * ```
+ * A call whose script has ended goes on waiting, without a time limit.
+ *
+ * @param node is told of the events, as the real one is.
+ * @param state where the request stands at first; past [OFFERED], it is from an earlier run.
+ */
+class FakeChannelRequest(
+    private val offer: ChannelOffer = fakeOffer(),
+    private val requestId: String = UUID.randomUUID().toString(),
+    private val createdAtSeconds: ULong = 0uL,
+    private val node: WalletNode? = null,
+    state: ChannelRequestState = OFFERED,
+    outcome: ChannelOutcome? = null,
+    private val script: suspend FakeChannelRequest.() -> Unit = { asking(); agree() },
+) : ChannelRequest(NoHandle) {
+    private class Call(val before: ChannelRequestState) {
+        val result = CompletableDeferred<ChannelOutcome>()
+        var waiters = 1
+    }
+
+    private var state = state
+    private var outcome = outcome
+    private var call: Call? = null
+    private var accepted = state != OFFERED
+    private var asked = state !in setOf(OFFERED, CONNECTING, DECLINED)
+    private var agreed = state == AWAITING
+    private var returned = state == DECLINED || state == CANCELLED
+    private var shutDown = false
+
+    /** What was asked for, by each [accept] that began. */
+    val accepts: List<ChannelVisibility> get() = synchronized(this) { visibilities.toList() }
+    private val visibilities = mutableListOf<ChannelVisibility>()
+
+    override fun requestId(): String = requestId
+
+    override fun offer(): ChannelOffer = offer
+
+    override fun createdAtSeconds(): ULong = createdAtSeconds
+
+    override fun state(): ChannelRequestState = synchronized(this) { state }
+
+    override fun isRunning(): Boolean = synchronized(this) { call != null }
+
+    override fun outcome(): ChannelOutcome? = synchronized(this) { outcome }
+
+    override fun toString(): String = "FakeChannelRequest($requestId, ${state()})"
+
+    /** Whether the request was accepted and no call has returned its end. */
+    val isUnfinished: Boolean
+        get() = synchronized(this) { accepted && !(state in ENDED && returned) }
+
+    /** Whether the service was, or may have been, asked at some time. */
+    val wasAsked: Boolean get() = synchronized(this) { asked }
+
+    // What the wallet does.
+
+    override suspend fun accept(visibility: ChannelVisibility): ChannelOutcome {
+        val call = beginAccept(visibility)
+        emit(ChannelEvent.Connecting(offer.peer))
+        return await(call, script)
+    }
+
+    override suspend fun resume(): ChannelOutcome {
+        val call = synchronized(this) {
+            alive()
+            outcome.takeIf { state == ARRIVED }?.let {
+                returned = true
+                return it
+            }
+            call?.also { it.waiters++ } ?: beginResume()
+        }
+        return await(call) {}
+    }
+
+    override fun pause(): Boolean = synchronized(this) {
+        if (call == null) return false
+        loseRunningAnswer()
+        end(Result.failure(LnurlChannelException.Cancelled()))
+        true
+    }
+
+    override fun decline(): Unit = synchronized(this) {
+        alive()
+        if (call != null || state in setOf(ARRIVED, DECLINED, CANCELLED)) throw wrongState()
+        finish(DECLINED, returned = true)
+    }
+
+    override suspend fun cancel(): Unit = synchronized(this) {
+        alive()
+        when (state) {
+            OFFERED -> decline()
+            CANCELLED -> Unit
+            ARRIVED, DECLINED -> throw wrongState()
+            else -> {
+                finish(CANCELLED, returned = true)
+                end(Result.failure(LnurlChannelException.Cancelled()))
+            }
+        }
+    }
+
+    // What service, peer and host do.
+
+    /** The node is connected, and the service, or the host, is being asked. */
+    fun asking() {
+        synchronized(this) {
+            running()
+            state = REQUESTING
+            asked = true
+            agreed = false
+            returned = false
+        }
+        emit(ChannelEvent.Requesting(offer.peer))
+    }
+
+    /** The service says OK, or the host's connection took the message. */
+    fun agree() {
+        synchronized(this) {
+            running()
+            state = AWAITING
+            agreed = true
+        }
+        emit(ChannelEvent.AwaitingChannel(offer.peer))
+    }
+
+    /** The service's answer is lost, and the call waits on. */
+    fun loseAnswer() {
+        synchronized(this) { running(); loseRunningAnswer() }
+        emit(ChannelEvent.AwaitingChannel(offer.peer))
+    }
+
+    /** Connecting again to the peer has failed, and is tried once more. */
+    fun reconnecting(attempt: UInt = 1u) {
+        emit(ChannelEvent.Reconnecting(offer.peer, attempt))
+    }
+
+    /** The channel arrives, whether or not a call runs. */
+    fun arrive(outcome: ChannelOutcome) {
+        synchronized(this) {
+            check(asked && (state.awaits || state == REFUSED)) { "nothing can arrive in $state" }
+            this.outcome = outcome
+            finish(ARRIVED, returned = false)
+        }
+        emit(ChannelEvent.Arrived(outcome))
+        synchronized(this) { end(Result.success(outcome)) }
+    }
+
+    /** The running call fails with [error], and the request is what it is after such a failure. */
+    fun fail(error: LnurlChannelException): Unit = synchronized(this) {
+        val call = running()
+        when (error) {
+            is LnurlChannelException.Refused -> finish(REFUSED, returned = false)
+            is LnurlChannelException.NoChannel, is LnurlChannelException.Cancelled -> loseRunningAnswer()
+            is LnurlChannelException.OutcomeUnknown -> state = OUTCOME_UNKNOWN
+            is LnurlChannelException.InvalidResponse ->
+                if (state.awaits) state = OUTCOME_UNKNOWN else takeBack(call)
+            else -> takeBack(call)
+        }
+        end(Result.failure(error))
+    }
+
+    /** The channel that had arrived fails before it is ready. */
+    fun failChannel(): Unit = synchronized(this) {
+        if (outcome !is ChannelOutcome.Opening) return
+        outcome = null
+        returned = false
+        state = if (agreed) AWAITING else OUTCOME_UNKNOWN
+    }
+
+    // How a call begins and ends.
+
+    private fun beginAccept(visibility: ChannelVisibility): Call = synchronized(this) {
+        alive()
+        if (call != null || state in setOf(ARRIVED, DECLINED, CANCELLED)) throw wrongState()
+        visibilities += visibility
+        val call = Call(before = state)
+        this.call = call
+        accepted = true
+        if (!asked) state = CONNECTING
+        call
+    }
+
+    private fun beginResume(): Call {
+        if (!state.awaits) throw wrongState()
+        return Call(before = state).also { call = it }
+    }
+
+    private suspend fun await(call: Call, script: suspend FakeChannelRequest.() -> Unit): ChannelOutcome =
+        try {
+            coroutineScope {
+                val running = launch { script() }
+                call.result.await().also { running.cancel() }
+            }
+        } finally {
+            leave(call)
+        }
+
+    /** The last that waits for a call pauses it. */
+    private fun leave(left: Call) = synchronized(this) {
+        left.waiters--
+        if (left === call && left.waiters == 0) pause()
+        if (left.result.isCompleted && state in ENDED) returned = true
+    }
+
+    private fun end(result: Result<ChannelOutcome>) {
+        val call = call ?: return
+        this.call = null
+        result.fold(call.result::complete, call.result::completeExceptionally)
+    }
+
+    private fun finish(state: ChannelRequestState, returned: Boolean) {
+        this.state = state
+        this.returned = returned
+    }
+
+    private fun loseRunningAnswer() {
+        if (state == REQUESTING) state = OUTCOME_UNKNOWN
+    }
+
+    /** Nothing was sent: the request is what it was. */
+    private fun takeBack(call: Call) {
+        state = if (call.before == CONNECTING) OFFERED else call.before
+        asked = state != OFFERED
+        accepted = asked
+    }
+
+    private fun running(): Call = checkNotNull(call) { "no call runs" }
+
+    private fun alive() {
+        if (shutDown) throw LnurlChannelException.Cancelled()
+    }
+
+    private fun wrongState() = LnurlChannelException.WrongState(state)
+
+    private fun emit(event: ChannelEvent) {
+        try {
+            node?.onChannelEvent(requestId, event)
+        } catch (_: Exception) {
+            // Its exceptions are its own affair, as with the real one.
+        }
+    }
+
+    internal fun shutDown() {
+        pause()
+        synchronized(this) { shutDown = true }
+    }
+
+    private companion object {
+        val ENDED = setOf(REFUSED, ARRIVED, DECLINED, CANCELLED)
+        val ChannelRequestState.awaits get() = this in setOf(REQUESTING, AWAITING, OUTCOME_UNKNOWN)
+    }
+}

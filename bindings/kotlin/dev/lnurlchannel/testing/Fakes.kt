@@ -1,0 +1,41 @@
+package dev.lnurlchannel.testing
+
+import dev.lnurlchannel.ChannelKind
+import dev.lnurlchannel.ChannelOffer
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.HostedChannelTerms
+import dev.lnurlchannel.IncomingChannel
+import dev.lnurlchannel.PeerAddress
+
+/** A node's key, as it may stand in an offer. */
+const val FAKE_PEER_ID = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619"
+
+/** An offer of a funded or of a hosted channel. */
+fun fakeOffer(
+    kind: ChannelKind = ChannelKind.FUNDED,
+    service: String = "service.example",
+    peer: PeerAddress = PeerAddress(FAKE_PEER_ID, "node.example", 9735u),
+    alias: String? = null,
+): ChannelOffer =
+    ChannelOffer(kind, service, service.takeIf { kind == ChannelKind.FUNDED }, peer, alias)
+
+/** A proposed channel of [peerId], as a node shows it. */
+fun fakeChannel(peerId: String = FAKE_PEER_ID, channelId: String = "07".repeat(32)): IncomingChannel =
+    IncomingChannel(peerId, channelId, capacitySat = 100_000uL, pushMsat = 0uL, isAnnounced = false)
+
+/** What a request for a funded channel leads to. */
+fun fakeOpening(channel: IncomingChannel = fakeChannel()): ChannelOutcome =
+    ChannelOutcome.Opening(channel)
+
+/** What a request for a hosted channel leads to. */
+fun fakeHostedOffer(message: ByteArray = ByteArray(0)): ChannelOutcome =
+    ChannelOutcome.HostedOffered(
+        HostedChannelTerms(
+            capacityMsat = 1_000_000_000uL,
+            initialClientBalanceMsat = 0uL,
+            maxHtlcValueInFlightMsat = 1_000_000_000uL,
+            htlcMinimumMsat = 1_000uL,
+            maxAcceptedHtlcs = 10u,
+        ),
+        message,
+    )

@@ -1,0 +1,108 @@
+package dev.lnurlchannel.support
+
+import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.ChannelStage
+import dev.lnurlchannel.ChannelVerdict
+import dev.lnurlchannel.IncomingChannel
+import dev.lnurlchannel.PeerAddress
+import dev.lnurlchannel.WalletNode
+import java.util.HexFormat
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.concurrent.thread
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+
+private const val POLL_MS = 200
+private val HEX = HexFormat.of()
+
+/** Version 0, then a push of 20 bytes: a P2WPKH script. */
+val P2WPKH: ByteArray = byteArrayOf(0x00, 0x14) + ByteArray(20) { 0x11 }
+
+/** A wallet on the testbed's wallet node, which does what the README asks of wallets. */
+open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable {
+    val events = CopyOnWriteArrayList<ChannelEvent>()
+    val verdicts = CopyOnWriteArrayList<ChannelVerdict>()
+    private var pump: Thread? = null
+
+    override fun nodeId(): String = testbed.walletId
+
+    override fun connect(peer: PeerAddress): Boolean = testbed.post(
+        "wallet/connect",
+        mapOf("node_id" to peer.nodeId, "host" to peer.host, "port" to peer.port.toInt()),
+    ).flag("connected")
+
+    override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
+        testbed.post(
+            "wallet/send",
+            mapOf(
+                "peer_id" to peerId,
+                "message_type" to messageType.toInt(),
+                "payload_hex" to HEX.formatHex(payload),
+            ),
+        ).flag("sent")
+
+    override fun refundScriptPubkey(requestId: String): ByteArray = P2WPKH
+
+    override fun onChannelEvent(requestId: String, event: ChannelEvent) {
+        events += event
+    }
+
+    /** Reports to [client] what the node shows, until [close]. */
+    fun reportTo(client: ChannelClient) {
+        pump = thread(name = "wallet") {
+            while (!Thread.currentThread().isInterrupted) {
+                try {
+                    val seen = testbed.get("wallet/events?wait_ms=$POLL_MS").getValue("events")
+                    seen.jsonArray.forEach { report(client, it.jsonObject) }
+                } catch (_: InterruptedException) {
+                    return@thread
+                }
+            }
+        }
+    }
+
+    private fun report(client: ChannelClient, event: JsonObject) {
+        when (event.text("type")) {
+            "OpenChannelRequest" -> decide(client, event)
+            "ChannelPending" -> verdicts += client.reportIncomingChannel(
+                IncomingChannel(
+                    peerId = event.text("peer_id"),
+                    channelId = event.text("channel_id"),
+                    stage = ChannelStage.FUNDED,
+                    formerChannelId = event.optional("former_channel_id"),
+                ),
+            )
+            "ChannelClosed" ->
+                client.reportChannelFailed(event.text("peer_id"), event.text("channel_id"))
+            "PeerMessage" -> client.reportPeerMessage(
+                event.text("peer_id"),
+                event.text("message_type").toUShort(),
+                HEX.parseHex(event.text("payload_hex")),
+            )
+        }
+    }
+
+    private fun decide(client: ChannelClient, event: JsonObject) {
+        val channel = IncomingChannel(
+            peerId = event.text("peer_id"),
+            channelId = event.text("channel_id"),
+            capacitySat = event.text("capacity_sat").toULong(),
+            pushMsat = event.text("push_msat").toULong(),
+            isAnnounced = event.flag("is_announced"),
+        )
+        val verdict = client.reportIncomingChannel(channel)
+        verdicts += verdict
+        val decision = if (verdict is ChannelVerdict.Expected) "accept_channel" else "reject_channel"
+        testbed.post(
+            "wallet/$decision",
+            mapOf("peer_id" to channel.peerId, "channel_id" to channel.channelId),
+        )
+    }
+
+    override fun close() {
+        pump?.interrupt()
+        pump?.join(LIMIT.toMillis())
+    }
+}

@@ -1,0 +1,151 @@
+package dev.lnurlchannel.testing
+
+import dev.lnurlchannel.ChannelKind
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelStage
+import dev.lnurlchannel.ChannelVerdict
+import dev.lnurlchannel.ChannelVisibility
+import dev.lnurlchannel.LnurlChannelException
+import dev.lnurlchannel.acceptOrPause
+import dev.lnurlchannel.resumeOrPause
+import dev.lnurlchannel.support.PlainNode
+import dev.lnurlchannel.support.failure
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.test.currentTime
+import kotlinx.coroutines.test.runCurrent
+import kotlinx.coroutines.test.runTest
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** The fakes, as a wallet's own tests use them. */
+@OptIn(ExperimentalCoroutinesApi::class)
+class FakesTest {
+    @Test
+    fun `a scripted offer leads to its outcome, in virtual time`() = runTest {
+        val node = PlainNode()
+        val client = FakeChannelClient()
+        client.offer(FakeChannelRequest(node = node) {
+            asking()
+            delay(60.seconds)
+            agree()
+            arrive(fakeOpening())
+        })
+        val request = client.fetch(FakeLnurl())
+        assertEquals("service.example", request.offer().service)
+        assertEquals(fakeOpening(), request.accept(ChannelVisibility.ANNOUNCED))
+        assertEquals(60_000, currentTime)
+        assertEquals(listOf(FakeLnurl()), client.fetched)
+        val steps = node.events.map { it.javaClass.simpleName }
+        assertEquals(listOf("Connecting", "Requesting", "AwaitingChannel", "Arrived"), steps)
+        assertTrue(client.unfinishedRequests().isEmpty())
+    }
+
+    @Test
+    fun `a report brings the channel to the request that waits`() = runTest {
+        val client = FakeChannelClient()
+        val request = client.offer()
+        client.fetch(FakeLnurl())
+        assertEquals(ChannelVerdict.Unrequested, client.reportIncomingChannel(fakeChannel()))
+        val call = async { request.accept() }
+        runCurrent()
+        val funded = fakeChannel().copy(stage = ChannelStage.FUNDED)
+        val expected = ChannelVerdict.Expected(request.requestId())
+        assertEquals(expected, client.reportIncomingChannel(funded))
+        assertEquals(fakeOpening(funded), call.await())
+        assertEquals(expected, client.reportIncomingChannel(funded))
+        val another = client.reportIncomingChannel(fakeChannel(channelId = "08"))
+        assertEquals(ChannelVerdict.Duplicate(request.requestId()), another)
+        client.reportChannelFailed(FAKE_PEER_ID, funded.channelId)
+        assertEquals(ChannelRequestState.AWAITING, request.state())
+        request.cancel()
+        assertEquals(ChannelVerdict.Unwanted(request.requestId()), client.reportIncomingChannel(fakeChannel()))
+    }
+
+    @Test
+    fun `a hosted offer ends in its outcome`() = runTest {
+        val client = FakeChannelClient()
+        val request = client.offer(FakeChannelRequest(fakeOffer(ChannelKind.HOSTED)))
+        client.readPeerMessage = { type, payload -> fakeHostedOffer(payload).takeIf { type == 65533.toUShort() } }
+        val call = async { request.accept() }
+        assertFalse(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+        client.fetch(FakeLnurl())
+        runCurrent()
+        assertTrue(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+        assertEquals(1, (call.await() as ChannelOutcome.HostedOffered).message.single())
+    }
+
+    @Test
+    fun `scripted errors are thrown, and the request is what it then is`() = runTest {
+        val states = mapOf(
+            LnurlChannelException.NodeFailed("") to ChannelRequestState.OFFERED,
+            LnurlChannelException.Unreachable("") to ChannelRequestState.OFFERED,
+            LnurlChannelException.StorageFailed("") to ChannelRequestState.OFFERED,
+            LnurlChannelException.Refused("no") to ChannelRequestState.REFUSED,
+            LnurlChannelException.OutcomeUnknown("") to ChannelRequestState.OUTCOME_UNKNOWN,
+            LnurlChannelException.InvalidResponse("") to ChannelRequestState.OUTCOME_UNKNOWN,
+        )
+        for ((error, state) in states) {
+            val request = FakeChannelRequest { asking(); fail(error) }
+            assertEquals(error.javaClass, failure<LnurlChannelException> { request.accept() }.javaClass)
+            assertEquals(state, request.state())
+            assertEquals(state == ChannelRequestState.OUTCOME_UNKNOWN, request.isUnfinished)
+        }
+        val silent = FakeChannelRequest { asking(); agree(); fail(LnurlChannelException.NoChannel(true, "")) }
+        assertTrue(failure<LnurlChannelException.NoChannel> { silent.accept() }.peerConnected)
+        assertEquals(ChannelRequestState.AWAITING, silent.state())
+    }
+
+    @Test
+    fun `a scripted refusal of the offer is thrown`() = runTest {
+        val client = FakeChannelClient()
+        client.refuse(LnurlChannelException.TorRequired("host.onion"))
+        val error = failure<LnurlChannelException.TorRequired> { client.fetch(FakeLnurl("host.onion")) }
+        assertEquals("host.onion", error.host)
+    }
+
+    @Test
+    fun `a cancelled coroutine pauses, and resume goes on`() = runTest {
+        val request = FakeChannelRequest { asking(); loseAnswer(); reconnecting() }
+        val call = launch { request.acceptOrPause(context = coroutineContext) }
+        runCurrent()
+        val joined = async { request.resume() }
+        runCurrent()
+        call.cancelAndJoin()
+        assertTrue(request.isRunning())
+        joined.cancelAndJoin()
+        assertFalse(request.isRunning())
+        assertEquals(ChannelRequestState.OUTCOME_UNKNOWN, request.state())
+        val resumed = async { request.resumeOrPause(coroutineContext) }
+        runCurrent()
+        request.arrive(fakeOpening())
+        assertEquals(fakeOpening(), resumed.await())
+        assertEquals(listOf(ChannelVisibility.UNANNOUNCED), request.accepts)
+    }
+
+    @Test
+    fun `requests of an earlier run are unfinished, and shutdown ends all`() = runTest {
+        val waiting = FakeChannelRequest(state = ChannelRequestState.AWAITING)
+        val arrived = FakeChannelRequest(state = ChannelRequestState.ARRIVED, outcome = fakeOpening())
+        val client = FakeChannelClient(earlier = listOf(waiting, arrived))
+        assertEquals(listOf(waiting, arrived), client.unfinishedRequests())
+        assertEquals(fakeOpening(), arrived.resume())
+        assertEquals(listOf(waiting), client.unfinishedRequests())
+        assertEquals(waiting, client.request(waiting.requestId()))
+        val call = async { failure<LnurlChannelException.Cancelled> { waiting.resume() } }
+        runCurrent()
+        client.checkPeers()
+        client.shutdown()
+        call.await()
+        assertEquals(1, client.checks)
+        failure<LnurlChannelException.Cancelled> { client.fetch(FakeLnurl()) }
+        failure<LnurlChannelException.Cancelled> { waiting.resume() }
+    }
+}
