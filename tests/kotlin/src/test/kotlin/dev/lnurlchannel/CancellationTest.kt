@@ -146,6 +146,8 @@ class CancellationTest {
             val first = scope.async { request.acceptOrPause() }
             reach(Stage.WAIT, watched)
             val joined = scope.async(start = CoroutineStart.UNDISPATCHED) { request.resume() }
+            // The library takes up its calls in order: when this one has ended, that one has joined.
+            fetch("OkAndNeverOpens")
             first.cancelAndJoin()
             assertTrue(request.isRunning())
             client.reportIncomingChannel(testbed.proposal())
