@@ -72,6 +72,8 @@ fn show_both_flows() -> Result<(), String> {
         .wait_for_invocations(Duration::from_secs(1), 1);
     let invoked = invocations.and_then(|invocations| invocations.into_iter().next());
     let invoked = invoked.ok_or("the host has received no invoke_hosted_channel")?;
+    block_on(wallet.client.shutdown());
+    steps.say("done");
 
     println!();
     println!("summary");
@@ -82,8 +84,6 @@ fn show_both_flows() -> Result<(), String> {
         invoked.peer_id
     );
     println!("                        {}", summary(&hosted));
-    block_on(wallet.client.shutdown());
-    steps.say("done");
     Ok(())
 }
 
