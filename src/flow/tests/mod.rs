@@ -2,6 +2,7 @@
 //! without its threads and clocks, so that every order of events can be tried.
 
 mod matching;
+mod model;
 mod properties;
 mod rules;
 mod transitions;
