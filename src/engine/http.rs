@@ -305,6 +305,10 @@ fn failure(error: reqwest::Error, sent: bool) -> HttpFailure {
         let reason = certificate_reason(problem);
         return HttpFailure::final_(LnurlChannelError::Unreachable { reason }, sent);
     }
+    if find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
+        let reason = "its answer is not HTTP".to_owned();
+        return HttpFailure::final_(LnurlChannelError::InvalidResponse { reason }, sent);
+    }
     let reason = match is_cut(&error) {
         true => "the connection ended in the middle of its answer".to_owned(),
         false => without_url(error),

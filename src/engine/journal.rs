@@ -27,8 +27,14 @@ pub struct Journal {
 
 struct Folder {
     path: PathBuf,
-    /// Held, not read: the lock goes with it.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Folder {
+    /// Closing the file would not do: a process that is just being started may hold a copy of it.
+    fn drop(&mut self) {
+        let _ = FileExt::unlock(&self.lock);
+    }
 }
 
 impl Journal {
@@ -41,7 +47,7 @@ impl Journal {
         let lock = lock(path)?;
         let folder = Folder {
             path: path.to_owned(),
-            _lock: lock,
+            lock,
         };
         let records = folder
             .read_all()

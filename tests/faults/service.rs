@@ -1,0 +1,400 @@
+//! An LNURL service on raw sockets, whose next fault is a value.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use super::certificates::{Authority, Flaw};
+
+/// The target node of all offers: twice the generator of the curve.
+pub const PEER_ID: &str = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5";
+
+/// Longest that a connection is kept, whatever happens on it.
+const PATIENCE: Duration = Duration::from_secs(6);
+const DRIP_PAUSE: Duration = Duration::from_millis(60);
+
+/// What the service does wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    None,
+    /// Nobody listens.
+    Refused,
+    /// Gone as soon as connected.
+    ResetOnConnect,
+    /// Gone once the handshake has begun.
+    ResetInHandshake,
+    ClosedInHandshake,
+    /// It accepts, and says nothing, not even TLS.
+    SilentBeforeTls,
+    /// These bytes where TLS belongs.
+    InPlaceOfTls(&'static [u8]),
+    Certificate(Flaw),
+    /// Gone after the handshake, without a look at the request.
+    ResetUnread,
+    ResetAfterRequest,
+    /// TLS ends in good order, without an answer.
+    ClosedAfterRequest,
+    Silence,
+    /// These bytes, and the end.
+    Raw(Vec<u8>),
+    /// These bytes, and then silence.
+    RawAndSilence(Vec<u8>),
+    /// These bytes, one at a time.
+    Drip(Vec<u8>),
+    /// A redirect; `{port}`, `{next}` and `{other}` stand for this port, the next hop, and the
+    /// other one of two.
+    Redirect(u16, &'static str),
+}
+
+impl Fault {
+    /// A whole answer, with whatever body.
+    pub fn body(body: impl AsRef<[u8]>) -> Fault {
+        Fault::answer(200, "", body)
+    }
+
+    pub fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Fault {
+        Fault::Raw(answer(status, headers, body.as_ref()))
+    }
+}
+
+pub fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n{headers}\r\n");
+    [head.as_bytes(), body].concat()
+}
+
+/// How many requests came in whole, by their sort.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub offers: usize,
+    pub callbacks: usize,
+    pub cancels: usize,
+    pub hops: usize,
+    /// Those of the hosted protocol, at the wallet's node.
+    pub messages: usize,
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+struct Shared {
+    port: u16,
+    /// Where it is reached, as its offers name it.
+    base: String,
+    tls: Option<Authority>,
+    hosted: bool,
+    fault: Mutex<Fault>,
+    seen: Mutex<Seen>,
+    on_callback: Mutex<Option<Hook>>,
+    stop: AtomicBool,
+    struck: AtomicBool,
+}
+
+pub struct Service {
+    shared: Arc<Shared>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Service {
+    /// `base` is its URL up to the port, which follows unless it ends in a slash.
+    pub fn start(base: &str, tls: Option<Authority>, hosted: bool) -> Service {
+        let listener = bind_somewhere();
+        let port = listener.local_addr().unwrap().port();
+        let base = match base.strip_suffix('/') {
+            Some(base) => base.to_owned(),
+            None => format!("{base}:{port}"),
+        };
+        let shared = Arc::new(Shared {
+            port,
+            base,
+            tls,
+            hosted,
+            fault: Mutex::new(Fault::None),
+            seen: Mutex::default(),
+            on_callback: Mutex::default(),
+            stop: AtomicBool::new(false),
+            struck: AtomicBool::new(false),
+        });
+        let service = Service {
+            shared,
+            listening: Mutex::default(),
+        };
+        service.listen(listener);
+        service
+    }
+
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    pub fn url(&self) -> String {
+        format!("{}/offer?q=hush", self.shared.base)
+    }
+
+    pub fn seen(&self) -> Seen {
+        *self.shared.seen.lock().unwrap()
+    }
+
+    /// Whether the fault that is set, if one is, has met somebody.
+    pub fn has_struck(&self) -> bool {
+        let fault = self.shared.fault.lock().unwrap();
+        // Where nobody listens, nobody can tell.
+        let untold = matches!(*fault, Fault::None | Fault::Refused);
+        untold || self.shared.struck.load(Ordering::SeqCst)
+    }
+
+    /// Called when the next callback has come in, before it is answered.
+    pub fn on_callback(&self, hook: Hook) {
+        *self.shared.on_callback.lock().unwrap() = Some(hook);
+    }
+
+    pub fn set(&self, fault: Fault) {
+        let refuses = matches!(fault, Fault::Refused);
+        *self.shared.fault.lock().unwrap() = fault;
+        match refuses {
+            true => self.stop_listening(),
+            false if self.listening.lock().unwrap().is_none() => {
+                let listener = TcpListener::bind(("127.0.0.1", self.shared.port));
+                self.listen(listener.expect("nobody else took the port"));
+            }
+            false => {}
+        }
+    }
+
+    fn listen(&self, listener: TcpListener) {
+        let shared = self.shared.clone();
+        shared.stop.store(false, Ordering::SeqCst);
+        let listening = thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if shared.stop.load(Ordering::SeqCst) {
+                    return;
+                }
+                let shared = shared.clone();
+                thread::spawn(move || shared.serve(stream));
+            }
+        });
+        *self.listening.lock().unwrap() = Some(listening);
+    }
+
+    fn stop_listening(&self) {
+        if let Some(listening) = self.listening.lock().unwrap().take() {
+            self.shared.stop.store(true, Ordering::SeqCst);
+            // Wakes the thread.
+            drop(TcpStream::connect(("127.0.0.1", self.shared.port)));
+            listening.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.stop_listening();
+    }
+}
+
+/// Below the ports that the system gives out by itself, so that none is taken while it is free.
+pub fn bind_somewhere() -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = (std::process::id() % 8000) as u16;
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + (first + number % 8000) % 10_000;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener;
+        }
+    }
+}
+
+/// End a connection with a reset.
+pub fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Read until the other side goes.
+pub fn drain(stream: &mut impl Read) {
+    let mut buffer = [0; 1024];
+    while matches!(stream.read(&mut buffer), Ok(1..)) {}
+}
+
+trait Duplex: Read + Write {}
+impl<T: Read + Write> Duplex for T {}
+
+impl Shared {
+    fn serve(&self, stream: TcpStream) {
+        let _ = stream.set_read_timeout(Some(PATIENCE));
+        let _ = stream.set_nodelay(true);
+        let fault = self.fault.lock().unwrap().clone();
+        if !matches!(fault, Fault::None) {
+            self.struck.store(true, Ordering::SeqCst);
+        }
+        // What becomes of a connection shows at the other end.
+        let _ = self.exchange(stream, fault);
+    }
+
+    fn exchange(&self, mut stream: TcpStream, fault: Fault) -> io::Result<()> {
+        let socket = stream.try_clone()?;
+        match fault {
+            Fault::ResetOnConnect => reset(&stream),
+            Fault::ResetInHandshake => {
+                stream.peek(&mut [0])?;
+                reset(&stream);
+            }
+            Fault::ClosedInHandshake => {
+                let mut hello = [0; 4096];
+                let _ = stream.read(&mut hello)?;
+            }
+            Fault::SilentBeforeTls => drain(&mut stream),
+            Fault::InPlaceOfTls(bytes) => {
+                stream.write_all(bytes)?;
+                stream.shutdown(std::net::Shutdown::Write)?;
+                drain(&mut stream);
+            }
+            _ => match &self.tls {
+                None => self.speak(&mut stream, &socket, fault)?,
+                Some(authority) => {
+                    let flaw = match &fault {
+                        Fault::Certificate(flaw) => Some(*flaw),
+                        _ => None,
+                    };
+                    let mut tls = accept_tls(stream, authority.server(flaw))?;
+                    self.speak(&mut tls, &socket, fault)?;
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn speak(&self, stream: &mut dyn Duplex, socket: &TcpStream, fault: Fault) -> io::Result<()> {
+        if matches!(fault, Fault::ResetUnread) {
+            reset(socket);
+            return socket.shutdown(std::net::Shutdown::Both);
+        }
+        let target = read_target(stream)?;
+        self.note(&target);
+        match fault {
+            Fault::ResetAfterRequest => {
+                reset(socket);
+                // The library that speaks TLS must not say goodbye.
+                return socket.shutdown(std::net::Shutdown::Both);
+            }
+            Fault::ClosedAfterRequest => {}
+            Fault::Silence => drain(&mut ReadOf(stream)),
+            Fault::Raw(bytes) => send(stream, &bytes)?,
+            Fault::RawAndSilence(bytes) => {
+                send(stream, &bytes)?;
+                drain(&mut ReadOf(stream));
+            }
+            Fault::Drip(bytes) => {
+                for byte in bytes {
+                    send(stream, &[byte])?;
+                    thread::sleep(DRIP_PAUSE);
+                }
+            }
+            Fault::Redirect(status, location) => {
+                let location = self.fill_in(location, &target);
+                let header = format!("Location: {location}\r\n");
+                send(stream, &answer(status, &header, b""))?;
+            }
+            _ => {
+                let body = self.healthy(&target);
+                send(stream, &answer(200, "", body.as_bytes()))?;
+            }
+        }
+        socket.shutdown(std::net::Shutdown::Write)?;
+        // So that what was sent is not lost in a reset.
+        drain(&mut ReadOf(stream));
+        Ok(())
+    }
+
+    fn note(&self, target: &str) {
+        let mut seen = self.seen.lock().unwrap();
+        if target.starts_with("/offer") {
+            seen.offers += 1;
+        } else if target.starts_with("/hop") {
+            seen.hops += 1;
+        } else if target.contains("&cancel=1") {
+            seen.cancels += 1;
+        } else {
+            seen.callbacks += 1;
+            drop(seen);
+            let hook = self.on_callback.lock().unwrap().take();
+            if let Some(hook) = hook {
+                hook();
+            }
+        }
+    }
+
+    fn healthy(&self, target: &str) -> String {
+        if !target.starts_with("/offer") {
+            return r#"{"status":"OK"}"#.to_owned();
+        }
+        offer(self.hosted).replace("{base}", &self.base)
+    }
+
+    fn fill_in(&self, location: &str, target: &str) -> String {
+        let hop = target.strip_prefix("/hop/").and_then(|n| n.parse().ok());
+        let next = hop.map_or(0, |hop: usize| hop + 1);
+        location
+            .replace("{base}", &self.base)
+            .replace("{port}", &self.port.to_string())
+            .replace("{next}", &next.to_string())
+            .replace("{other}", &(next % 2).to_string())
+            .replace("{self}", target)
+    }
+}
+
+/// The offer that is made, with `{base}` for the service's own address.
+pub fn offer(hosted: bool) -> String {
+    let uri = format!("{PEER_ID}@peer.example:9735");
+    match hosted {
+        true => format!(r#"{{"tag":"hostedChannelRequest","uri":"{uri}","k1":"00ff"}}"#),
+        false => format!(
+            r#"{{"tag":"channelRequest","uri":"{uri}","callback":"{{base}}/callback","k1":"k1"}}"#
+        ),
+    }
+}
+
+struct ReadOf<'a>(&'a mut dyn Duplex);
+
+impl Read for ReadOf<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+fn send(stream: &mut dyn Duplex, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
+}
+
+fn accept_tls(
+    stream: TcpStream,
+    config: Arc<ServerConfig>,
+) -> io::Result<StreamOwned<ServerConnection, TcpStream>> {
+    let connection = ServerConnection::new(config).map_err(io::Error::other)?;
+    let mut tls = StreamOwned::new(connection, stream);
+    while tls.conn.is_handshaking() {
+        tls.conn.complete_io(&mut tls.sock)?;
+    }
+    Ok(tls)
+}
+
+/// The target of a request that came in whole.
+fn read_target(stream: &mut dyn Duplex) -> io::Result<String> {
+    let head = read_head(stream)?;
+    Ok(head.split(' ').nth(1).unwrap_or_default().to_owned())
+}
+
+pub fn read_head(stream: &mut (impl Read + ?Sized)) -> io::Result<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}

@@ -1,0 +1,420 @@
+//! All that a cell plays in: a service, perhaps a proxy, a wallet's node, a folder, a client.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lnurl_channel::{
+    BitcoinNetwork, ChannelClient, ChannelEvent, ChannelOutcome, ChannelRequest,
+    ChannelRequestState, ChannelStage, ChannelVisibility, ClientConfig, IncomingChannel,
+    LnurlChannelError, PeerAddress, WalletNode, WalletNodeError, decode_lnurl, encode_lnurl,
+};
+
+use super::certificates::Authority;
+use super::disk::Disk;
+use super::proxy::Proxy;
+use super::service::{PEER_ID, Seen, Service};
+use super::support::block_on;
+use super::support::plain::{Gate, NODE_ID, p2wpkh};
+use super::support::scene::{CallResult, Running, start, start_accept, start_resume, wait_until};
+
+/// Three times the generator of the curve: a node that no offer names.
+pub const STRANGER_ID: &str = "02f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9";
+/// The time limits of all clients, in seconds.
+const SECONDS: u32 = 2;
+const ONION: &str = "http://juhanurmihxlp77nkq76byazcldy2hlmovfu2epvl5ankdibsot4csyd.onion/";
+const INIT_HOSTED_CHANNEL: u16 = 65533;
+
+/// Where the service is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On this machine, which the client allows.
+    Local,
+    /// At a public name, behind a SOCKS proxy; private addresses are refused.
+    Public,
+    /// The same, behind an HTTP proxy.
+    HttpProxy,
+    /// In Tor.
+    Onion,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    NodeId,
+    Connect,
+    Send,
+    Script,
+    Event,
+}
+
+/// What the wallet's code does wrong.
+#[derive(Clone, Debug)]
+pub enum How {
+    Fails,
+    Unsupported,
+    Panics,
+    /// It returns once the fault has gone.
+    Blocks,
+    /// It returns, and well, but after its time limit.
+    Late,
+    False,
+    Text(&'static str),
+    Bytes(Vec<u8>),
+    /// It calls the client from within.
+    Calls(fn(&ChannelClient, &Arc<ChannelRequest>)),
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+pub struct Node {
+    fault: Mutex<Option<(Method, How)>>,
+    struck: AtomicBool,
+    gate: Mutex<Gate>,
+    calls: Mutex<Vec<Method>>,
+    before: Mutex<Option<(Method, Hook)>>,
+    client: Mutex<Weak<ChannelClient>>,
+    request: Mutex<Weak<ChannelRequest>>,
+}
+
+impl Node {
+    pub fn set(&self, method: Method, how: How) {
+        *self.fault.lock().unwrap() = Some((method, how));
+    }
+
+    fn heal(&self) {
+        *self.fault.lock().unwrap() = None;
+        let gate = std::mem::take(&mut *self.gate.lock().unwrap());
+        gate.open();
+    }
+
+    /// Whether the fault that is set, if one is, has met the client.
+    fn has_struck(&self) -> bool {
+        self.fault.lock().unwrap().is_none() || self.struck.load(Ordering::SeqCst)
+    }
+
+    /// Done within the next call of `method`.
+    pub fn within(&self, method: Method, hook: Hook) {
+        *self.before.lock().unwrap() = Some((method, hook));
+    }
+
+    pub fn count(&self, method: Method) -> usize {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().filter(|call| **call == method).count()
+    }
+
+    /// What the fault, if it is of this method, makes of the call.
+    fn called(&self, method: Method) -> Result<Option<How>, WalletNodeError> {
+        self.calls.lock().unwrap().push(method);
+        let hook = self.before.lock().unwrap().take_if(|(of, _)| *of == method);
+        if let Some((_, hook)) = hook {
+            hook();
+        }
+        let fault = self.fault.lock().unwrap().clone();
+        let Some((_, how)) = fault.filter(|(of, _)| *of == method) else {
+            return Ok(None);
+        };
+        self.struck.store(true, Ordering::SeqCst);
+        let reason = || "injected".to_owned();
+        match &how {
+            How::Fails => return Err(WalletNodeError::Failed { reason: reason() }),
+            How::Unsupported => return Err(WalletNodeError::Unsupported { reason: reason() }),
+            How::Panics => panic!("injected"),
+            How::Blocks => {
+                let gate = self.gate.lock().unwrap().clone();
+                gate.pass();
+            }
+            How::Late => {
+                let limit = Duration::from_secs(SECONDS.into());
+                thread::sleep(limit + Duration::from_millis(300));
+            }
+            How::Calls(call) => {
+                let client = self.client.lock().unwrap().upgrade();
+                let request = self.request.lock().unwrap().upgrade();
+                call(&client.unwrap(), &request.unwrap());
+            }
+            How::False | How::Text(_) | How::Bytes(_) => {}
+        }
+        Ok(Some(how))
+    }
+}
+
+impl WalletNode for Node {
+    fn node_id(&self) -> Result<String, WalletNodeError> {
+        Ok(match self.called(Method::NodeId)? {
+            Some(How::Text(text)) => text.to_owned(),
+            _ => NODE_ID.to_owned(),
+        })
+    }
+
+    fn connect(&self, _peer: PeerAddress) -> Result<bool, WalletNodeError> {
+        let how = self.called(Method::Connect)?;
+        Ok(!matches!(how, Some(How::False)))
+    }
+
+    fn send_peer_message(
+        &self,
+        _peer_id: String,
+        _message_type: u16,
+        _payload: Vec<u8>,
+    ) -> Result<bool, WalletNodeError> {
+        let how = self.called(Method::Send)?;
+        Ok(!matches!(how, Some(How::False)))
+    }
+
+    fn refund_script_pubkey(&self, _request_id: String) -> Result<Vec<u8>, WalletNodeError> {
+        Ok(match self.called(Method::Script)? {
+            Some(How::Bytes(bytes)) => bytes,
+            _ => p2wpkh(),
+        })
+    }
+
+    fn on_channel_event(
+        &self,
+        _request_id: String,
+        _event: ChannelEvent,
+    ) -> Result<(), WalletNodeError> {
+        self.called(Method::Event).map(drop)
+    }
+}
+
+pub struct World {
+    client: Mutex<Arc<ChannelClient>>,
+    pub node: Arc<Node>,
+    pub service: Arc<Service>,
+    pub proxy: Option<Proxy>,
+    pub disk: Arc<Disk>,
+    config: ClientConfig,
+    pub hosted: bool,
+}
+
+impl World {
+    pub fn new(place: Place, hosted: bool, disk: Disk, authority: &Authority) -> World {
+        let (base, tls) = match place {
+            Place::Local => ("https://localhost", Some(authority.clone())),
+            Place::Onion => (ONION, None),
+            _ => ("https://service.example", Some(authority.clone())),
+        };
+        let service = Service::start(base, tls, hosted);
+        let proxy = (place != Place::Local).then(|| Proxy::start(service.port()));
+        let scheme = match place {
+            Place::HttpProxy => "http",
+            _ => "socks5h",
+        };
+        let config = ClientConfig {
+            network: BitcoinNetwork::Regtest,
+            storage_dir: Some(disk.path().to_str().unwrap().to_owned()),
+            proxy: proxy
+                .as_ref()
+                .map(|proxy| format!("{scheme}://127.0.0.1:{}", proxy.port())),
+            extra_root_certificates: Some(authority.pem()),
+            allow_private_hosts: place == Place::Local,
+            request_timeout_seconds: SECONDS,
+            connect_timeout_seconds: SECONDS,
+            channel_timeout_seconds: SECONDS,
+            reconnect_seconds: 1,
+        };
+        let node = Arc::new(Node::default());
+        let client = Arc::new(ChannelClient::new(node.clone(), config.clone()).unwrap());
+        *node.client.lock().unwrap() = Arc::downgrade(&client);
+        World {
+            client: Mutex::new(client),
+            node,
+            service: Arc::new(service),
+            proxy,
+            disk: Arc::new(disk),
+            config,
+            hosted,
+        }
+    }
+
+    pub fn client(&self) -> Arc<ChannelClient> {
+        self.client.lock().unwrap().clone()
+    }
+
+    /// Another client on the same folder, once the first has let it go.
+    pub fn reopen(&self) -> Result<(), LnurlChannelError> {
+        block_on(self.client().shutdown());
+        let client = once_free(|| self.open());
+        let client = Arc::new(client?);
+        *self.node.client.lock().unwrap() = Arc::downgrade(&client);
+        *self.client.lock().unwrap() = client;
+        Ok(())
+    }
+
+    pub fn open(&self) -> Result<ChannelClient, LnurlChannelError> {
+        ChannelClient::new(self.node.clone(), self.config.clone())
+    }
+
+    pub fn heal(&self) {
+        self.service.set(super::service::Fault::None);
+        if let Some(proxy) = &self.proxy {
+            proxy.set(super::proxy::ProxyFault::None);
+        }
+        self.disk.mend();
+        self.node.heal();
+    }
+
+    /// A cell whose fault met nobody shows nothing.
+    pub fn assert_struck(&self) {
+        let proxy = self.proxy.as_ref().is_none_or(Proxy::has_struck);
+        let struck = proxy && self.service.has_struck() && self.node.has_struck();
+        assert!(struck, "the fault was not met");
+    }
+
+    pub fn fetch(&self) -> Result<Arc<ChannelRequest>, LnurlChannelError> {
+        self.fetch_from(&self.service.url())
+    }
+
+    pub fn fetch_from(&self, url: &str) -> Result<Arc<ChannelRequest>, LnurlChannelError> {
+        let lnurl = decode_lnurl(encode_lnurl(url.to_owned())?)?;
+        let request = block_on(self.client().fetch(lnurl))?;
+        *self.node.request.lock().unwrap() = Arc::downgrade(&request);
+        Ok(request)
+    }
+
+    pub fn seen(&self) -> Seen {
+        Seen {
+            messages: self.node.count(Method::Send),
+            ..self.service.seen()
+        }
+    }
+
+    /// The channel comes.
+    pub fn deliver(&self, request: &ChannelRequest) {
+        self.deliver_as(request, "ab");
+    }
+
+    fn deliver_as(&self, request: &ChannelRequest, id: &str) {
+        let client = self.client();
+        if self.hosted {
+            let message = init_hosted_channel();
+            let ours = client.report_peer_message(PEER_ID.into(), INIT_HOSTED_CHANNEL, message);
+            assert!(ours, "the host's message is the request's");
+        } else {
+            let channel = IncomingChannel {
+                channel_id: id.repeat(32),
+                ..proposal(PEER_ID)
+            };
+            let verdict = client.report_incoming_channel(channel);
+            let request_id = request.request_id();
+            let expected = lnurl_channel::ChannelVerdict::Expected { request_id };
+            assert_eq!(verdict, expected);
+        }
+    }
+
+    /// A request that awaits its channel while no call runs.
+    pub fn awaiting(&self) -> Arc<ChannelRequest> {
+        self.awaiting_from(&self.service.url())
+    }
+
+    pub fn awaiting_another(&self) -> Arc<ChannelRequest> {
+        self.awaiting_from(&format!("{}-2", self.service.url()))
+    }
+
+    fn awaiting_from(&self, url: &str) -> Arc<ChannelRequest> {
+        let request = self.fetch_from(url).expect("a healthy service");
+        let call = start_accept(&request);
+        wait_for(&request, ChannelRequestState::Awaiting);
+        request.pause();
+        call.end().unwrap_err();
+        request
+    }
+
+    /// The next try: all is well, and the channel comes. Nothing is asked but what the state asks.
+    pub fn complete(&self, request: &Arc<ChannelRequest>) {
+        self.complete_with(request, "ab");
+    }
+
+    pub fn complete_with(&self, request: &Arc<ChannelRequest>, channel_id: &str) {
+        use ChannelRequestState::{
+            Arrived, Awaiting, Cancelled, Connecting, Declined, Offered, OutcomeUnknown, Refused,
+            Requesting,
+        };
+        let before = self.seen();
+        let (call, asks, request) = match request.state() {
+            Offered | Connecting | Refused => (start_accept(request), 1, request.clone()),
+            Awaiting | OutcomeUnknown | Requesting => (start_resume(request), 0, request.clone()),
+            Arrived => {
+                self.arrived(block_on(request.resume()));
+                assert_eq!(self.seen(), before, "nothing was asked again");
+                return;
+            }
+            Cancelled | Declined => {
+                let next = self.fetch().expect("a healthy service");
+                assert_ne!(next.request_id(), request.request_id());
+                (start_accept(&next), 1, next)
+            }
+        };
+        match asks {
+            1 => wait_for(&request, Awaiting),
+            _ => wait_until("the call runs", || request.is_running()),
+        }
+        self.deliver_as(&request, channel_id);
+        self.arrived(call.end());
+        assert_eq!(request.state(), Arrived);
+        let asked = |seen: Seen| seen.callbacks + seen.messages;
+        assert_eq!(
+            asked(self.seen()),
+            asked(before) + asks,
+            "asked in the next try"
+        );
+    }
+
+    fn arrived(&self, result: CallResult) {
+        let outcome = result.expect("the next try works");
+        let hosted = matches!(outcome, ChannelOutcome::HostedOffered { .. });
+        assert_eq!(hosted, self.hosted, "{outcome:?}");
+    }
+}
+
+/// A process that another cell starts holds all locks for an instant, until it is its own.
+pub fn once_free(
+    open: impl Fn() -> Result<ChannelClient, LnurlChannelError>,
+) -> Result<ChannelClient, LnurlChannelError> {
+    let start = Instant::now();
+    let mut client = open();
+    while client.is_err() && start.elapsed() < Duration::from_secs(1) {
+        thread::sleep(Duration::from_millis(5));
+        client = open();
+    }
+    client
+}
+
+pub fn wait_for(request: &ChannelRequest, state: ChannelRequestState) {
+    wait_until(&format!("{state:?}"), || request.state() == state);
+}
+
+pub fn accept(request: &Arc<ChannelRequest>) -> Running<CallResult> {
+    let request = request.clone();
+    start(async move { request.accept(ChannelVisibility::Unannounced).await })
+}
+
+pub fn proposal(peer_id: &str) -> IncomingChannel {
+    IncomingChannel {
+        peer_id: peer_id.to_owned(),
+        channel_id: "ab".repeat(32),
+        stage: ChannelStage::Proposed,
+        former_channel_id: None,
+        capacity_sat: Some(100_000),
+        push_msat: Some(0),
+        is_announced: Some(false),
+    }
+}
+
+/// What a host offers (bLIP-17): capacity 1,000,000 msat, none of it the wallet's.
+pub fn init_hosted_channel() -> Vec<u8> {
+    init_with(30, 1_000_000, 0)
+}
+
+pub fn init_with(max_htlcs: u16, capacity: u64, balance: u64) -> Vec<u8> {
+    let mut message = Vec::new();
+    message.extend(1_000_000_u64.to_be_bytes());
+    message.extend(1_u64.to_be_bytes());
+    message.extend(max_htlcs.to_be_bytes());
+    message.extend(capacity.to_be_bytes());
+    message.extend(balance.to_be_bytes());
+    message.extend(0_u16.to_be_bytes());
+    message
+}
