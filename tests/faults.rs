@@ -14,6 +14,8 @@ mod cells;
 mod certificates;
 #[path = "faults/disk.rs"]
 mod disk;
+#[path = "faults/listener.rs"]
+mod listener;
 #[path = "faults/proxy.rs"]
 mod proxy;
 #[path = "faults/runner.rs"]

@@ -4,10 +4,11 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
-use super::service::{bind_somewhere, drain, read_head, reset};
+use super::listener::{Listener, bind_somewhere};
+use super::service::{drain, read_head, reset};
 
 /// What the proxy does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,37 +33,31 @@ pub enum ProxyFault {
 struct Shared {
     target: u16,
     fault: Mutex<ProxyFault>,
-    stop: AtomicBool,
     struck: AtomicBool,
 }
 
 pub struct Proxy {
     shared: Arc<Shared>,
-    port: u16,
-    listening: Mutex<Option<JoinHandle<()>>>,
+    listener: Listener,
 }
 
 impl Proxy {
     pub fn start(target: u16) -> Proxy {
-        let listener = bind_somewhere();
-        let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             target,
             fault: Mutex::new(ProxyFault::None),
-            stop: AtomicBool::new(false),
             struck: AtomicBool::new(false),
         });
-        let proxy = Proxy {
-            shared,
-            port,
-            listening: Mutex::default(),
-        };
-        proxy.listen(listener);
-        proxy
+        let serving = shared.clone();
+        let listener = Listener::start(bind_somewhere(), move |stream| {
+            // A connection that breaks is the other side's affair.
+            let _ = serving.serve(stream);
+        });
+        Proxy { shared, listener }
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.listener.port()
     }
 
     /// Whether the fault that is set, if one is, has met somebody.
@@ -74,41 +69,7 @@ impl Proxy {
 
     pub fn set(&self, fault: ProxyFault) {
         *self.shared.fault.lock().unwrap() = fault;
-        if fault == ProxyFault::Down {
-            self.stop_listening();
-        } else if self.listening.lock().unwrap().is_none() {
-            let listener = std::net::TcpListener::bind(("127.0.0.1", self.port));
-            self.listen(listener.expect("nobody else took the port"));
-        }
-    }
-
-    fn listen(&self, listener: std::net::TcpListener) {
-        let shared = self.shared.clone();
-        shared.stop.store(false, Ordering::SeqCst);
-        let listening = thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
-                if shared.stop.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = shared.clone();
-                thread::spawn(move || shared.serve(stream));
-            }
-        });
-        *self.listening.lock().unwrap() = Some(listening);
-    }
-
-    fn stop_listening(&self) {
-        if let Some(listening) = self.listening.lock().unwrap().take() {
-            self.shared.stop.store(true, Ordering::SeqCst);
-            drop(TcpStream::connect(("127.0.0.1", self.port)));
-            listening.join().unwrap();
-        }
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.stop_listening();
+        self.listener.set_open(fault != ProxyFault::Down);
     }
 }
 

@@ -1,15 +1,16 @@
 //! An LNURL service on raw sockets, whose next fault is a value.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use super::certificates::{Authority, Flaw};
+use super::listener::{Listener, bind_somewhere};
 
 /// The target node of all offers: twice the generator of the curve.
 pub const PEER_ID: &str = "02c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5";
@@ -90,13 +91,12 @@ struct Shared {
     fault: Mutex<Fault>,
     seen: Mutex<Seen>,
     on_callback: Mutex<Option<Hook>>,
-    stop: AtomicBool,
     struck: AtomicBool,
 }
 
 pub struct Service {
     shared: Arc<Shared>,
-    listening: Mutex<Option<JoinHandle<()>>>,
+    listener: Listener,
 }
 
 impl Service {
@@ -116,15 +116,11 @@ impl Service {
             fault: Mutex::new(Fault::None),
             seen: Mutex::default(),
             on_callback: Mutex::default(),
-            stop: AtomicBool::new(false),
             struck: AtomicBool::new(false),
         });
-        let service = Service {
-            shared,
-            listening: Mutex::default(),
-        };
-        service.listen(listener);
-        service
+        let serving = shared.clone();
+        let listener = Listener::start(listener, move |stream| serving.serve(stream));
+        Service { shared, listener }
     }
 
     pub fn port(&self) -> u16 {
@@ -155,57 +151,7 @@ impl Service {
     pub fn set(&self, fault: Fault) {
         let refuses = matches!(fault, Fault::Refused);
         *self.shared.fault.lock().unwrap() = fault;
-        match refuses {
-            true => self.stop_listening(),
-            false if self.listening.lock().unwrap().is_none() => {
-                let listener = TcpListener::bind(("127.0.0.1", self.shared.port));
-                self.listen(listener.expect("nobody else took the port"));
-            }
-            false => {}
-        }
-    }
-
-    fn listen(&self, listener: TcpListener) {
-        let shared = self.shared.clone();
-        shared.stop.store(false, Ordering::SeqCst);
-        let listening = thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
-                if shared.stop.load(Ordering::SeqCst) {
-                    return;
-                }
-                let shared = shared.clone();
-                thread::spawn(move || shared.serve(stream));
-            }
-        });
-        *self.listening.lock().unwrap() = Some(listening);
-    }
-
-    fn stop_listening(&self) {
-        if let Some(listening) = self.listening.lock().unwrap().take() {
-            self.shared.stop.store(true, Ordering::SeqCst);
-            // Wakes the thread.
-            drop(TcpStream::connect(("127.0.0.1", self.shared.port)));
-            listening.join().unwrap();
-        }
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.stop_listening();
-    }
-}
-
-/// Below the ports that the system gives out by itself, so that none is taken while it is free.
-pub fn bind_somewhere() -> TcpListener {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = (std::process::id() % 8000) as u16;
-    loop {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = 20_000 + (first + number % 8000) % 10_000;
-        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
-            return listener;
-        }
+        self.listener.set_open(!refuses);
     }
 }
 
