@@ -1,0 +1,13 @@
+//! What the rows share: parts in processes of their own, and a wallet on a real LDK node.
+
+mod lnd_front;
+mod npm_lnurl;
+mod part;
+mod proofs;
+#[path = "../../support/mod.rs"]
+pub mod support;
+
+pub use lnd_front::{Asked, LndFront, Reaction};
+pub use npm_lnurl::{NpmLnurl, Offer};
+pub use part::Part;
+pub use proofs::{Proofs, refusal};
