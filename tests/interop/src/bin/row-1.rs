@@ -152,6 +152,8 @@ impl Row {
         assert_eq!(refusal(result), USED);
         assert_eq!(request.state(), ChannelRequestState::Refused);
         assert_eq!(self.front.asked().len(), asked);
+        // A wallet that has shown it lets go of it, so that no later channel is taken for it.
+        request.decline().expect("a refused request can be let go");
         self.proofs.say(&format!(
             "used k1: the offer is still shown; accept is Refused, {USED:?}"
         ));
