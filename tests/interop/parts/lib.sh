@@ -82,7 +82,7 @@ cached() {
             return 1
         fi
         # Another run may have made it meanwhile.
-        mv -T "$making" "$folder" 2>/dev/null || rm -rf "$making"
+        if [ -d "$folder" ]; then rm -rf "$making"; else mv "$making" "$folder"; fi
     fi
     printf '%s\n' "$folder"
 }

@@ -4,6 +4,7 @@ mod lnd_front;
 mod npm_lnurl;
 mod part;
 mod proofs;
+mod pyln_host;
 #[path = "../../support/mod.rs"]
 pub mod support;
 
@@ -11,3 +12,4 @@ pub use lnd_front::{Asked, LndFront, Reaction};
 pub use npm_lnurl::{NpmLnurl, Offer};
 pub use part::Part;
 pub use proofs::{Proofs, refusal};
+pub use pyln_host::{Invocation, PylnHost};

@@ -116,7 +116,9 @@ impl Row {
         let private = if announced { "0" } else { "1" };
         let wallet = self.testbed.wallet().id();
         let sent = json!({"k1": offer.k1, "remoteid": wallet, "private": private});
-        assert_eq!(self.service.callbacks().last(), Some(&sent));
+        wait_until("the callback", || {
+            self.service.callbacks().last() == Some(&sent)
+        });
         self.front.wait_for_funded(before + 1);
         // A node takes only so many channels of one peer that are not confirmed.
         self.testbed.mine(6);
@@ -272,7 +274,9 @@ impl Row {
         assert_eq!(request.state(), ChannelRequestState::Cancelled);
         let wallet = self.testbed.wallet().id();
         let sent = json!({"k1": offer.k1, "remoteid": wallet, "cancel": "1"});
-        assert_eq!(self.service.callbacks().last(), Some(&sent));
+        wait_until("the callback", || {
+            self.service.callbacks().last() == Some(&sent)
+        });
         wait_until("the answer to the cancel", || {
             self.service.failures().len() > failures
         });
