@@ -10,6 +10,7 @@ install_pyln_proto() {
             --requirement "$interop/parts/pyln-proto/requirements.txt"
 }
 
-pyln_proto=$(cached pyln-proto "$interop/parts/pyln-proto/requirements.txt" -- install_pyln_proto) ||
+python=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+pyln_proto=$(cached "pyln-proto-python$python" "$interop/parts/pyln-proto/requirements.txt" -- install_pyln_proto) ||
     not_run "pip could not install pyln-proto"
 PATH=$pyln_proto/bin:$PATH
