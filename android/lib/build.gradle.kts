@@ -21,7 +21,7 @@ android {
         consumerProguardFiles("consumer-rules.pro")
     }
     sourceSets.named("main") {
-        kotlin.srcDir(rootProject.file("../bindings/kotlin"))
+        kotlin.srcDir(rootProject.file("../bindings/kotlin/dev"))
     }
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_11
