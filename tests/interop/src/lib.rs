@@ -1,5 +1,6 @@
 //! What the rows share: parts in processes of their own, and a wallet on a real LDK node.
 
+mod lnd;
 mod lnd_front;
 mod npm_lnurl;
 mod part;
@@ -8,6 +9,7 @@ mod pyln_host;
 #[path = "../../support/mod.rs"]
 pub mod support;
 
+pub use lnd::Lnd;
 pub use lnd_front::{Asked, LndFront, Reaction};
 pub use npm_lnurl::{NpmLnurl, Offer};
 pub use part::Part;
