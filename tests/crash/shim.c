@@ -76,17 +76,19 @@ static ssize_t read_whole(const char *path, char *content) {
     return length;
 }
 
+/* The content of the last file, or else its new name. */
 static void lose_what_is_unsynced(void) {
-    if (renamed_to[0]) {
+    if (unsynced[0]) {
+        if (truncate(unsynced, 0) != 0)
+            abort();
+    } else if (renamed_to[0]) {
         NEXT(rename)(renamed_to, renamed_from);
-        if (replaced_length >= 0) {
-            int fd = NEXT(open64)(renamed_to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-            if (NEXT(write)(fd, replaced, replaced_length) != replaced_length)
-                abort();
-        }
+        if (replaced_length < 0)
+            return;
+        int fd = NEXT(open64)(renamed_to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (NEXT(write)(fd, replaced, replaced_length) != replaced_length)
+            abort();
     }
-    if (unsynced[0] && truncate(unsynced, 0) != 0)
-        abort();
 }
 
 static void place(const char *when, const char *what, const char *name) {
@@ -189,6 +191,8 @@ int rename(const char *from, const char *to) {
     place("before", "rename", name);
     replaced_length = read_whole(to, replaced);
     int result = NEXT(rename)(from, to);
+    if (strcmp(unsynced, from) == 0)
+        strcpy(unsynced, to);
     strcpy(renamed_from, from);
     strcpy(renamed_to, to);
     return result;
