@@ -16,6 +16,8 @@ mod certificates;
 mod disk;
 #[path = "faults/listener.rs"]
 mod listener;
+#[path = "faults/names.rs"]
+mod names;
 #[path = "faults/proxy.rs"]
 mod proxy;
 #[path = "faults/runner.rs"]
@@ -35,6 +37,7 @@ use std::time::{Duration, Instant};
 
 use certificates::Authority;
 use runner::{Cell, Stage};
+use world::Place;
 
 /// Most cells wait for a time limit, so that many can run at once on few processors.
 const AT_ONCE: usize = 16;
@@ -85,6 +88,12 @@ fn lock_holder() {
     runner::hold_lock_if_asked();
 }
 
+/// Plays a cell with names; by itself it does nothing.
+#[test]
+fn in_own_network() {
+    names::run_if_asked(cells::all);
+}
+
 fn run_all(cells: Vec<Cell>) -> Vec<Row> {
     let authority = Authority::new();
     let queue: Mutex<VecDeque<_>> = Mutex::new(cells.into_iter().enumerate().collect());
@@ -108,7 +117,11 @@ fn run_all(cells: Vec<Cell>) -> Vec<Row> {
 
 fn run(number: usize, cell: Cell, authority: &Authority) -> Row {
     let start = Instant::now();
-    let verdict = match catch_unwind(AssertUnwindSafe(|| runner::run(&cell, authority))) {
+    let play = || match cell.place {
+        Place::Named => names::run_in_own_network(number, &cell),
+        _ => runner::run(&cell, authority),
+    };
+    let verdict = match catch_unwind(AssertUnwindSafe(play)) {
         Ok(Ok(())) => Verdict::Holds,
         Ok(Err(why)) => Verdict::NotInjected(why),
         Err(panic) => {

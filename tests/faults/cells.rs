@@ -3,6 +3,7 @@
 mod answers;
 mod connection;
 mod redirects;
+mod resolution;
 mod storage;
 mod waiting;
 mod wallet_code;
@@ -21,6 +22,7 @@ use lnurl_channel::{
 
 use super::certificates::Flaw;
 use super::disk::DiskFault;
+use super::names::NameFault;
 use super::proxy::ProxyFault;
 use super::runner::{
     Cell, Damage, End, Inject, Kind, Meanwhile, Point, Stage, Unusable,
@@ -40,6 +42,7 @@ pub fn all() -> Vec<Cell> {
     cells.extend(connection::proxies());
     cells.extend(redirects::redirects());
     cells.extend(redirects::addresses());
+    cells.extend(resolution::names());
     cells.extend(answers::offers());
     cells.extend(answers::refusals());
     cells.extend(wallet_code::connecting());

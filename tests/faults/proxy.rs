@@ -1,7 +1,7 @@
 //! A proxy, SOCKS5 and HTTP on one port, which leads every name to the service.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -49,7 +49,8 @@ impl Proxy {
             struck: AtomicBool::new(false),
         });
         let serving = shared.clone();
-        let listener = Listener::start(bind_somewhere(), move |stream| {
+        let listener = bind_somewhere(Ipv4Addr::LOCALHOST.into());
+        let listener = Listener::start(listener, move |stream| {
             // A connection that breaks is the other side's affair.
             let _ = serving.serve(stream);
         });

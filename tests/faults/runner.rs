@@ -12,6 +12,7 @@ use lnurl_channel::{
 
 use super::certificates::Authority;
 use super::disk::{Disk, DiskFault};
+use super::names::NameFault;
 use super::proxy::ProxyFault;
 use super::service::{Fault, Seen};
 use super::support::block_on;
@@ -70,6 +71,8 @@ pub enum Inject {
     /// The service fails, and yet the channel comes.
     ServiceAndChannel(Fault),
     Proxy(ProxyFault),
+    /// The service's name leads astray, and the service may fail besides.
+    Name(NameFault, Fault),
     /// This LNURL; `{port}` is the service's.
     Url(&'static str),
     Wallet(Method, How),
@@ -159,6 +162,10 @@ impl Cell {
         format!("{} | {end} | {state} | {seen}", self.name())
     }
 
+    pub fn needs_v6(&self) -> bool {
+        matches!(self.inject, Inject::Name(fault, _) if fault.needs_v6())
+    }
+
     fn hosted(&self) -> bool {
         let hosted_write = matches!(self.inject, Inject::Disk(Point::HostedAsk, _));
         hosted_write || matches!(self.stage, Stage::HostedSend | Stage::HostedWait)
@@ -180,6 +187,7 @@ pub fn run(cell: &Cell, authority: &Authority) -> Result<(), String> {
         (_, Stage::Cancel) => cancel(cell, &world),
         _ => accept_and_wait(cell, &world),
     }
+    assert_eq!(world.trapped(), 0, "connections to private addresses");
     Ok(())
 }
 
@@ -352,6 +360,10 @@ fn inject(cell: &Cell, world: &World) {
             world.service.set(fault.clone());
         }
         Inject::Proxy(fault) => world.proxy.as_ref().unwrap().set(*fault),
+        Inject::Name(name, fault) => {
+            world.names.as_ref().unwrap().set(*name);
+            world.service.set(fault.clone());
+        }
         Inject::Wallet(method, how) | Inject::WalletAndChannel(method, how) => {
             world.node.set(*method, how.clone());
         }

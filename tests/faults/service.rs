@@ -1,7 +1,7 @@
 //! An LNURL service on raw sockets, whose next fault is a value.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -101,8 +101,8 @@ pub struct Service {
 
 impl Service {
     /// `base` is its URL up to the port, which follows unless it ends in a slash.
-    pub fn start(base: &str, tls: Option<Authority>, hosted: bool) -> Service {
-        let listener = bind_somewhere();
+    pub fn start(ip: IpAddr, base: &str, tls: Option<Authority>, hosted: bool) -> Service {
+        let listener = bind_somewhere(ip);
         let port = listener.local_addr().unwrap().port();
         let base = match base.strip_suffix('/') {
             Some(base) => base.to_owned(),

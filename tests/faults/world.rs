@@ -1,5 +1,6 @@
 //! All that a cell plays in: a service, perhaps a proxy, a wallet's node, a folder, a client.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -13,6 +14,7 @@ use lnurl_channel::{
 
 use super::certificates::Authority;
 use super::disk::Disk;
+use super::names::{NameFault, Names, PUBLIC};
 use super::proxy::Proxy;
 use super::service::{PEER_ID, Seen, Service};
 use super::support::block_on;
@@ -37,6 +39,8 @@ pub enum Place {
     HttpProxy,
     /// In Tor.
     Onion,
+    /// At a public name without a proxy, in a network of our own.
+    Named,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +131,7 @@ impl Node {
             }
             How::Late => {
                 let limit = Duration::from_secs(SECONDS.into());
-                thread::sleep(limit + Duration::from_millis(300));
+                thread::sleep(limit + Duration::from_secs(1));
             }
             How::Calls(call) => {
                 let client = self.client.lock().unwrap().upgrade();
@@ -184,6 +188,7 @@ pub struct World {
     pub node: Arc<Node>,
     pub service: Arc<Service>,
     pub proxy: Option<Proxy>,
+    pub names: Option<Names>,
     pub disk: Arc<Disk>,
     config: ClientConfig,
     pub hosted: bool,
@@ -196,8 +201,14 @@ impl World {
             Place::Onion => (ONION, None),
             _ => ("https://service.example", Some(authority.clone())),
         };
-        let service = Service::start(base, tls, hosted);
-        let proxy = (place != Place::Local).then(|| Proxy::start(service.port()));
+        let ip = match place {
+            Place::Named => PUBLIC,
+            _ => Ipv4Addr::LOCALHOST,
+        };
+        let service = Service::start(ip.into(), base, tls, hosted);
+        let direct = matches!(place, Place::Local | Place::Named);
+        let proxy = (!direct).then(|| Proxy::start(service.port()));
+        let names = (place == Place::Named).then(|| Names::start(service.port()));
         let scheme = match place {
             Place::HttpProxy => "http",
             _ => "socks5h",
@@ -223,6 +234,7 @@ impl World {
             node,
             service: Arc::new(service),
             proxy,
+            names,
             disk: Arc::new(disk),
             config,
             hosted,
@@ -252,6 +264,9 @@ impl World {
         if let Some(proxy) = &self.proxy {
             proxy.set(super::proxy::ProxyFault::None);
         }
+        if let Some(names) = &self.names {
+            names.set(NameFault::None);
+        }
         self.disk.mend();
         self.node.heal();
     }
@@ -259,8 +274,14 @@ impl World {
     /// A cell whose fault met nobody shows nothing.
     pub fn assert_struck(&self) {
         let proxy = self.proxy.as_ref().is_none_or(Proxy::has_struck);
-        let struck = proxy && self.service.has_struck() && self.node.has_struck();
+        let names = self.names.as_ref().is_none_or(Names::has_struck);
+        let struck = proxy && names && self.service.has_struck() && self.node.has_struck();
         assert!(struck, "the fault was not met");
+    }
+
+    /// How many connections came to private addresses.
+    pub fn trapped(&self) -> usize {
+        self.names.as_ref().map_or(0, Names::trapped)
     }
 
     pub fn fetch(&self) -> Result<Arc<ChannelRequest>, LnurlChannelError> {
