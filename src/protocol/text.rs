@@ -81,7 +81,13 @@ pub fn clean(text: &str, max_chars: usize) -> String {
             cleaned.push(c);
         }
     }
-    cleaned.trim().chars().take(max_chars).collect()
+    trimmed_end(cleaned.trim().chars().take(max_chars).collect())
+}
+
+/// A cut may leave white space at the end.
+fn trimmed_end(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text
 }
 
 /// `text` as it may enter a reason.
@@ -91,7 +97,7 @@ pub fn clean(text: &str, max_chars: usize) -> String {
 pub fn presentable(text: &str, secrets: &Secrets, max_chars: usize) -> String {
     let cleaned = clean(text, usize::MAX);
     let searched: String = cleaned.chars().take(max_chars + SEARCHED_BEYOND).collect();
-    secrets.hide(&searched, max_chars, searched.len() < cleaned.len())
+    trimmed_end(secrets.hide(&searched, max_chars, searched.len() < cleaned.len()))
 }
 
 /// The strings of one request that no text may show.
@@ -283,6 +289,7 @@ mod tests {
         }
         assert_eq!(clean("日本語", 2), "日本");
         assert_eq!(clean("abc", 0), "");
+        assert_eq!(clean("cut here", 4), "cut");
     }
 
     #[test]
@@ -347,6 +354,7 @@ mod tests {
         assert_eq!(presentable("it is s3cret", &secrets, 9), "it is …");
         assert_eq!(presentable("s3cret, s3cret, tail", &secrets, 5), "…, …,");
         assert_eq!(presentable("s3cret", &secrets, 0), "");
+        assert_eq!(presentable("s3cret, s3cret, tail", &secrets, 3), "…,");
         let more = secrets.and_query_of("https://b/?moved=elsewhere");
         assert_eq!(presentable("s3cret elsewhere", &more, 100), "… …");
     }
