@@ -71,10 +71,11 @@ fn without_status(answer: &Object, status: u16, secrets: &Secrets) -> String {
 
 fn with_parameters(callback: &str, k1: &str, node_id: &str, last: &str) -> String {
     let base = without_our_keys(callback);
-    let separator = match base.contains('?') {
-        false => "?",
-        true if base.ends_with(['?', '&']) => "",
-        true => "&",
+    let separator = match base.split_once('?') {
+        None => "?",
+        Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+        // A `?` at the end of a query is part of its last value.
+        Some(_) => "&",
     };
     let k1 = percent_encode(k1);
     let node_id = node_id.to_ascii_lowercase();
@@ -111,6 +112,8 @@ mod tests {
             ("https://a.com/cb?", "https://a.com/cb?"),
             ("https://a.com/cb?x=1", "https://a.com/cb?x=1&"),
             ("https://a.com/cb?x=1&", "https://a.com/cb?x=1&"),
+            ("https://a.com/cb?x=1?", "https://a.com/cb?x=1?&"),
+            ("https://a.com/cb??", "https://a.com/cb??&"),
             ("https://a.com/cb?x=1#f?k1=2", "https://a.com/cb?x=1&"),
             ("https://a.com/cb#f", "https://a.com/cb?"),
             (
