@@ -156,6 +156,8 @@ impl Secrets {
             percent_decode_lossy(secret),
             percent_decode_lossy(&secret.replace('+', " ")),
             percent_encode(secret),
+            // Encoders that leave reserved characters as they are encode this one all the same.
+            secret.replace('%', "%25"),
             secret.replace('/', "\\/"),
         ];
         for spelling in spellings {
@@ -327,6 +329,14 @@ mod tests {
             ("frag", "frag"),
         ] {
             assert_eq!(secrets.scrub(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn scrubs_percent_signs_of_the_secret() {
+        let secrets = Secrets::new(None, None, Some("a/b%20%"));
+        for text in ["a/b%20%", "a/b%2520%25", "a%2Fb%2520%25", "A%2fB%2520%25"] {
+            assert_eq!(secrets.scrub(text), "…", "{text}");
         }
     }
 
