@@ -171,3 +171,158 @@ fn private_file() -> OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const ID: &str = "00112233445566778899aabbccddeeff";
+    const OTHER_ID: &str = "ffeeddccbbaa99887766554433221100";
+
+    fn open(folder: &TempDir) -> (Journal, Vec<Stored>) {
+        let (journal, mut records) = Journal::open(Some(folder.path())).unwrap();
+        records.sort();
+        (journal, records)
+    }
+
+    fn stored(name: &str, content: &str) -> Stored {
+        (name.into(), content.into())
+    }
+
+    fn files(folder: &TempDir) -> Vec<String> {
+        let entries = fs::read_dir(folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn is_storage_failed<T>(result: Result<T, LnurlChannelError>) -> bool {
+        matches!(result, Err(LnurlChannelError::StorageFailed { .. }))
+    }
+
+    #[test]
+    fn what_is_written_is_there_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, records) = open(&folder);
+        assert!(records.is_empty());
+        for (name, content) in [
+            (ID, "the first"),
+            (OTHER_ID, "other"),
+            (UNREQUESTED_CHANNELS, "none"),
+            (ID, "last"),
+        ] {
+            assert_eq!(journal.write(name, content), Ok(()));
+        }
+        drop(journal);
+        let (_journal, records) = open(&folder);
+        let expected = [
+            stored(ID, "last"),
+            stored(OTHER_ID, "other"),
+            stored(UNREQUESTED_CHANNELS, "none"),
+        ];
+        assert_eq!(records, expected);
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_and_what_is_set_aside_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = open(&folder);
+        journal.write(ID, "old").unwrap();
+        journal.write(OTHER_ID, "damaged").unwrap();
+        journal.remove(ID);
+        journal.set_aside(OTHER_ID);
+        drop(journal);
+        let (_journal, records) = open(&folder);
+        assert!(records.is_empty());
+        let aside = format!("{OTHER_ID}.damaged");
+        assert_eq!(files(&folder), [LOCK, &aside]);
+        assert_eq!(fs::read(folder.path().join(aside)).unwrap(), b"damaged");
+    }
+
+    #[test]
+    fn half_a_record_is_cleared_away_and_files_of_others_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let not_hex = "z".repeat(32);
+        let of_others = [
+            "0123abcd.json".to_owned(),
+            "download.tmp".to_owned(),
+            "settings.json".to_owned(),
+            format!("{not_hex}.json"),
+            format!("{not_hex}.tmp"),
+        ];
+        let ours = [ID, UNREQUESTED_CHANNELS].map(|name| format!("{name}.tmp"));
+        for name in of_others.iter().chain(&ours) {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        assert_eq!(open(&folder).1, []);
+        assert_eq!(files(&folder)[0], LOCK);
+        assert_eq!(files(&folder)[1..], of_others);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_stops_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(format!("{ID}.json"))).unwrap();
+        fs::write(folder.path().join(format!("{OTHER_ID}.json")), "x").unwrap();
+        assert_eq!(open(&folder).1, [stored(OTHER_ID, "x")]);
+    }
+
+    #[test]
+    fn one_journal_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut journal, _) = open(&folder);
+        assert!(is_storage_failed(Journal::open(Some(folder.path()))));
+        journal.close();
+        assert_eq!(journal.write(ID, "late"), Ok(()));
+        let (next, records) = open(&folder);
+        assert!(records.is_empty(), "a closed journal writes nothing");
+        // As a process holds it that is being started meanwhile.
+        let copy = next.folder.as_ref().unwrap().lock.try_clone().unwrap();
+        drop(next);
+        open(&folder);
+        drop(copy);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_and_its_files_are_private() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("app/requests");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        fs::create_dir_all(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        for _ in ["an open folder", "none yet"] {
+            let (journal, _) = Journal::open(Some(&path)).unwrap();
+            journal.write(ID, "x").unwrap();
+            assert_eq!(mode(&path), 0o700);
+            assert_eq!(mode(&path.join(LOCK)), 0o600);
+            assert_eq!(mode(&path.join(format!("{ID}.json"))), 0o600);
+            fs::remove_dir_all(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_folder_that_fails_is_told() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("requests");
+        let (journal, _) = Journal::open(Some(&path)).unwrap();
+        fs::remove_dir_all(&path).unwrap();
+        assert!(is_storage_failed(journal.write(ID, "x")));
+        fs::write(&path, "a file").unwrap();
+        assert!(is_storage_failed(Journal::open(Some(&path))));
+    }
+
+    #[test]
+    fn in_memory_everything_succeeds_and_nothing_is_kept() {
+        let (journal, records) = Journal::open(None).unwrap();
+        assert!(records.is_empty());
+        assert_eq!(journal.write(ID, "x"), Ok(()));
+        journal.set_aside(ID);
+        journal.remove(ID);
+        assert!(Journal::open(None).unwrap().1.is_empty());
+    }
+}

@@ -377,3 +377,311 @@ fn verdict_named(name: &str, request_id: &str) -> Option<ChannelVerdict> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "00112233445566778899aabbccddeeff";
+    const PEER: &str = "02864ef025fde8fb587d989186ce6a4a186895ee44a926bfc370e2c366597a3f8f";
+    const OWN: &str = "0331f80652fb840239df8dc99205792bba2e559a05469915804c08420230e23c7c";
+    const RULES: Rules = Rules {
+        network: BitcoinNetwork::Regtest,
+        allow_private_hosts: false,
+    };
+
+    fn request(kind: ChannelKind, host: &str) -> Request {
+        let (callback, k1) = match kind {
+            ChannelKind::Funded => (Some("https://api.example.com/cb?t=2"), "k&1"),
+            ChannelKind::Hosted => (None, "00ff"),
+        };
+        let (uri, alias) = (format!("{PEER}@{host}:9735"), Some("A node"));
+        let offer = Offer::from_parts(kind, "example.com", callback, &uri, alias, k1, true);
+        let lnurl = Secret::new("https://example.com/c?q=1");
+        let mut request = Request::new(ID.into(), lnurl, offer.unwrap(), RULES.network, 1_700);
+        request.accepted = true;
+        request
+    }
+
+    fn funded() -> Request {
+        request(ChannelKind::Funded, "node.example.com")
+    }
+
+    fn hosted() -> Request {
+        request(ChannelKind::Hosted, "node.example.com")
+    }
+
+    fn opening(stage: ChannelStage) -> ChannelOutcome {
+        ChannelOutcome::Opening {
+            channel: IncomingChannel {
+                peer_id: PEER.into(),
+                channel_id: "f1".into(),
+                stage,
+                former_channel_id: Some("a1".into()),
+                capacity_sat: Some(100_000),
+                push_msat: Some(0),
+                is_announced: Some(false),
+            },
+        }
+    }
+
+    fn arrived(mut request: Request, outcome: ChannelOutcome) -> Request {
+        request.progress.state = ChannelRequestState::Arrived;
+        request.progress.outcome = Some(outcome);
+        request
+    }
+
+    fn value(request: &Request) -> Value {
+        serde_json::from_str(&write(request)).unwrap()
+    }
+
+    fn read_value(record: &Value) -> Result<Request, Unreadable> {
+        read(ID, record.to_string().as_bytes(), RULES)
+    }
+
+    /// What comes of a record once the field at `pointer` is `to`.
+    fn read_with(request: &Request, pointer: &str, to: Value) -> Result<Request, Unreadable> {
+        let mut record = value(request);
+        *record.pointer_mut(pointer).expect(pointer) = to;
+        read_value(&record)
+    }
+
+    fn assert_read_back(request: &Request) {
+        assert_eq!(read_value(&value(request)).as_ref(), Ok(request));
+    }
+
+    /// Updates of the app find what former ones wrote: these names stay.
+    #[test]
+    fn a_record_stays_what_it_is() {
+        let mut request = arrived(funded(), opening(ChannelStage::Funded));
+        request.progress.asked = true;
+        request.progress.agreed = true;
+        request.progress.visibility = Some(ChannelVisibility::Announced);
+        request.progress.node_id = Some(OWN.into());
+        request.progress.ended_at = Some(1_800);
+        request.progress.known_channels = vec![KnownChannel {
+            ids: vec!["a1".into(), "f1".into()],
+            verdict: ChannelVerdict::Expected {
+                request_id: ID.into(),
+            },
+        }];
+        let record = json!({
+            "version": 1,
+            "request_id": ID,
+            "created_at_millis": 1_700,
+            "network": "Regtest",
+            "state": "Arrived",
+            "asked": true,
+            "agreed": true,
+            "returned": false,
+            "ended_at": 1_800,
+            "visibility": "Announced",
+            "node_id": OWN,
+            "refund_script": null,
+            "offer": {
+                "kind": "Funded",
+                "service": "example.com",
+                "callback_host": "api.example.com",
+                "peer": format!("{PEER}@node.example.com:9735"),
+                "alias": "A node",
+            },
+            "credentials": {
+                "lnurl": "https://example.com/c?q=1",
+                "k1": "k&1",
+                "callback": "https://api.example.com/cb?t=2",
+            },
+            "outcome": {
+                "channel": {
+                    "channel_id": "f1",
+                    "former_channel_id": "a1",
+                    "stage": "Funded",
+                    "capacity_sat": 100_000,
+                    "push_msat": 0,
+                    "is_announced": false,
+                },
+            },
+            "known_channels": [{ "ids": ["a1", "f1"], "verdict": "Expected" }],
+        });
+        assert_eq!(value(&request), record);
+        assert_eq!(read_value(&record), Ok(request));
+    }
+
+    #[test]
+    fn what_a_host_offered_is_read_back() {
+        let terms = HostedChannelTerms {
+            capacity_msat: 5,
+            initial_client_balance_msat: 4,
+            max_htlc_value_in_flight_msat: 3,
+            htlc_minimum_msat: 2,
+            max_accepted_htlcs: 1,
+        };
+        let message = vec![0, 255];
+        for outcome in [
+            ChannelOutcome::HostedExists {
+                message: message.clone(),
+            },
+            ChannelOutcome::HostedOffered { terms, message },
+        ] {
+            let mut request = arrived(hosted(), outcome);
+            request.progress.refund_script = Some([vec![0, 20], vec![7; 20]].concat());
+            assert_read_back(&request);
+        }
+    }
+
+    #[test]
+    fn every_name_is_read_back() {
+        for (state, name) in STATES {
+            let mut request = funded();
+            if state == ChannelRequestState::Arrived {
+                request = arrived(request, opening(ChannelStage::Proposed));
+            }
+            request.progress.state = state;
+            assert_eq!(value(&request)["state"], name);
+            // Nothing is in flight after a start.
+            if state == ChannelRequestState::Requesting {
+                request.progress.state = ChannelRequestState::OutcomeUnknown;
+            }
+            assert_read_back(&request);
+        }
+        for visibility in [ChannelVisibility::Announced, ChannelVisibility::Unannounced] {
+            let mut request = funded();
+            request.progress.visibility = Some(visibility);
+            assert_read_back(&request);
+        }
+        for (network, name) in NETWORKS {
+            let mut request = hosted();
+            request.network = network;
+            assert_eq!(value(&request)["network"], name);
+            let rules = Rules { network, ..RULES };
+            assert_eq!(read(ID, write(&request).as_bytes(), rules), Ok(request));
+        }
+    }
+
+    #[test]
+    fn every_verdict_on_a_request_is_read_back() {
+        let request_id = ID.to_owned();
+        let mut request = funded();
+        let verdicts = [
+            ChannelVerdict::Expected {
+                request_id: request_id.clone(),
+            },
+            ChannelVerdict::Duplicate {
+                request_id: request_id.clone(),
+            },
+            ChannelVerdict::WrongVisibility {
+                request_id: request_id.clone(),
+            },
+            ChannelVerdict::Unwanted { request_id },
+        ];
+        request.progress.known_channels = verdicts
+            .map(|verdict| KnownChannel {
+                ids: vec![format!("{verdict:?}")],
+                verdict,
+            })
+            .to_vec();
+        assert_read_back(&request);
+        let verdict = "/known_channels/0/verdict";
+        for name in ["Unrequested", "expected", ""] {
+            let record = read_with(&request, verdict, name.into());
+            assert_eq!(record, Err(Unreadable::Damaged), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_request_that_is_done_keeps_no_secret() {
+        let mut request = arrived(funded(), opening(ChannelStage::Funded));
+        assert!(value(&request)["credentials"].is_object());
+        request.progress.returned = true;
+        assert!(value(&request)["credentials"].is_null());
+        request.credentials = None;
+        assert_read_back(&request);
+    }
+
+    #[test]
+    fn a_later_version_is_left_for_a_later_app() {
+        let request = funded();
+        let version = |number: u64| read_with(&request, "/version", number.into());
+        assert_eq!(version(2), Err(Unreadable::NotNow));
+        assert_eq!(version(0).as_ref(), Ok(&request));
+    }
+
+    #[test]
+    fn what_this_configuration_forbids_is_left_for_another() {
+        let signet = Rules {
+            network: BitcoinNetwork::Signet,
+            ..RULES
+        };
+        let record = write(&funded());
+        let read = |rules| read(ID, record.as_bytes(), rules);
+        assert_eq!(read(signet), Err(Unreadable::NotNow));
+
+        let private = request(ChannelKind::Funded, "127.0.0.1");
+        let record = write(&private);
+        let read = |allow_private_hosts| {
+            let rules = Rules {
+                allow_private_hosts,
+                ..RULES
+            };
+            super::read(ID, record.as_bytes(), rules)
+        };
+        assert_eq!(read(false), Err(Unreadable::NotNow));
+        assert_eq!(read(true), Ok(private));
+    }
+
+    #[test]
+    fn what_is_wrong_is_damaged() {
+        let request = arrived(hosted(), opening(ChannelStage::Funded));
+        for (pointer, wrong) in [
+            ("/version", json!("1")),
+            ("/request_id", json!("another")),
+            ("/created_at_millis", json!(-1)),
+            ("/network", json!("regtest")),
+            ("/state", json!("Awaiting")),
+            ("/state", json!("Arriving")),
+            ("/asked", json!(1)),
+            ("/visibility", json!("Private")),
+            ("/node_id", json!(format!("02{}", "ff".repeat(32)))),
+            ("/node_id", json!(7)),
+            ("/refund_script", json!("0014")),
+            ("/refund_script", json!("script")),
+            ("/offer", json!(null)),
+            ("/offer/peer", json!("node.example.com")),
+            ("/credentials", json!(7)),
+            ("/credentials/lnurl", json!("http://example.com/")),
+            ("/credentials/k1", json!("not hex")),
+            ("/credentials/callback", json!("https://example.com/")),
+            ("/outcome", json!(7)),
+            ("/outcome", json!(null)),
+            ("/outcome", json!({})),
+            ("/outcome/channel/stage", json!("Pending")),
+            ("/known_channels", json!([7])),
+        ] {
+            let record = read_with(&request, pointer, wrong.clone());
+            assert_eq!(record, Err(Unreadable::Damaged), "{pointer}: {wrong}");
+        }
+        let waiting = read_with(&funded(), "/outcome", json!(7));
+        assert_eq!(waiting, Err(Unreadable::Damaged));
+    }
+
+    #[test]
+    fn channels_that_nobody_asked_for_are_read_back() {
+        let mut unrequested = Unrequested::default();
+        unrequested.add(PEER.into(), vec!["a1".into(), "f1".into()]);
+        unrequested.add(OWN.into(), vec!["a1".into()]);
+        let record = write_unrequested(&unrequested);
+        let value: Value = serde_json::from_str(&record).unwrap();
+        let channels = json!([
+            { "peer_id": PEER, "ids": ["a1", "f1"] },
+            { "peer_id": OWN, "ids": ["a1"] },
+        ]);
+        assert_eq!(value, json!({ "version": 1, "channels": channels }));
+        assert_eq!(read_unrequested(record.as_bytes()), Ok(unrequested));
+        let version = |version: u64| {
+            let record = json!({ "version": version, "channels": [] });
+            read_unrequested(record.to_string().as_bytes())
+        };
+        assert_eq!(version(0), Ok(Unrequested::default()));
+        assert_eq!(version(2), Err(Unreadable::NotNow));
+        assert_eq!(read_unrequested(b"{}"), Err(Unreadable::Damaged));
+    }
+}
