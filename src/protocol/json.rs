@@ -143,7 +143,8 @@ mod tests {
     fn reads_fields_by_their_type() {
         let o = object(
             "\u{feff} {\"t\":\"a\\u0062\", \"n\": 12.50, \"i\":-3, \"u\":18446744073709551615,
-              \"b\":true, \"z\":null, \"o\":{\"x\":1}, \"l\":[{\"x\":1},{}], \"m\":[1]} \n",
+              \"b\":true, \"z\":null, \"o\":{\"x\":1}, \"l\":[{\"x\":1},{}], \"m\":[1],
+              \"s\":[\"x\",\"y\"]} \n",
         );
         assert_eq!(o.text("t").as_deref(), Some("ab"));
         assert_eq!(o.text("n"), None);
@@ -163,6 +164,8 @@ mod tests {
         assert!(o.object("t").is_none());
         assert_eq!(o.list("l").map(|l| l.len()), Some(2));
         assert!(o.list("m").is_none() && o.list("o").is_none());
+        assert_eq!(o.texts("s"), Some(vec!["x".into(), "y".into()]));
+        assert!(o.texts("m").is_none() && o.texts("t").is_none());
         assert!(o.is_absent("z") && o.is_absent("missing") && !o.is_absent("b"));
     }
 
@@ -213,6 +216,24 @@ mod tests {
             braces.text("a").as_deref(),
             Some("\"{{{{{{{{{{{{{{{{{{{{\\")
         );
+    }
+
+    #[test]
+    fn depth_is_that_of_brackets_outside_strings() {
+        for (json, expected) in [
+            ("1", 0),
+            ("[]", 1),
+            ("[{},{},[{}],{}]", 3),
+            (r#"["[[","]]",[[]]]"#, 3),
+            (r#"["\"[[[",[]]"#, 2),
+            (r#"["\\",[]]"#, 2),
+            // Not well formed.
+            (r#"\"[[["#, 0),
+            (r"\[[[", 3),
+            ("]}[[", 2),
+        ] {
+            assert_eq!(depth(json), expected, "{json}");
+        }
     }
 
     #[test]
