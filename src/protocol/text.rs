@@ -327,6 +327,7 @@ mod tests {
             ("[k&1 ü/x] [k%261%20%C3%BC%2Fx] [K%261+ü/X]", "[…] […] […]"),
             ("%44%65%61%64%42%65%65%66", "…"),
             ("frag", "frag"),
+            ("k+1 ü/x", "k+1 ü/x"),
         ] {
             assert_eq!(secrets.scrub(text), expected, "{text}");
         }
@@ -367,6 +368,19 @@ mod tests {
         assert_eq!(presentable("s3cret, s3cret, tail", &secrets, 3), "…,");
         let more = secrets.and_query_of("https://b/?moved=elsewhere");
         assert_eq!(presentable("s3cret elsewhere", &more, 100), "… …");
+    }
+
+    #[test]
+    fn the_start_of_a_secret_is_hidden_where_the_search_ends_and_only_there() {
+        let secrets = Secrets::new(None, None, Some("s3cret"));
+        assert_eq!(presentable("it is s3c", &secrets, 100), "it is s3c");
+        // One mask hides all that follow each other; the search ends three characters behind them.
+        let masked = "s3cret".repeat(167);
+        for (word, shown) in [("s3cure", "…"), ("secure", "…sec")] {
+            let max_chars = masked.len() + 3 - SEARCHED_BEYOND;
+            let text = format!("{masked}{word}");
+            assert_eq!(presentable(&text, &secrets, max_chars), shown);
+        }
     }
 
     #[test]
