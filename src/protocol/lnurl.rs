@@ -553,10 +553,13 @@ mod tests {
 
     #[test]
     fn bech32_is_strict() {
-        let mixed = SAMPLE.replacen('d', "D", 1);
+        // Even numbers are no less mixed than odd ones.
+        let mixed = [1, 2, 3].map(|count| SAMPLE.replacen('d', "D", count));
         let changed = SAMPLE.replacen("dp68", "dp69", 1);
         for text in [
-            mixed.as_str(),
+            &mixed[0],
+            &mixed[1],
+            &mixed[2],
             &changed,
             &SAMPLE.replacen("lnurl1", "LNURL1", 1),
             &SAMPLE.replacen("lnurl1", "lnurl11", 1),
@@ -593,19 +596,21 @@ mod tests {
 
     #[test]
     fn lengths() {
-        // 4283 characters of data hold 2676 whole bytes.
-        let longest = format!("https://a.com/{}", "x".repeat(2676 - 14));
+        // The 4284 characters besides prefix and checksum hold 2677 whole bytes.
+        let longest = format!("https://a.com/{}", "x".repeat(2677 - 14));
         let encoded = encode(&longest).unwrap();
-        assert!(encoded.len() <= MAX_BECH32_CHARS && encoded.len() > MAX_BECH32_CHARS - 8);
+        assert_eq!(encoded.len(), MAX_BECH32_CHARS);
         assert_eq!(url(&encoded), longest);
         assert_eq!(url(&format!("lightning:{encoded}")), longest);
-        let too_long = format!("{longest}xx");
+        let too_long = format!("{longest}x");
         assert!(matches!(encode(&too_long), Err(Error::InvalidLnurl(_))));
         assert!(is_invalid(&bech32_of(too_long.as_bytes())));
         let padded = format!("{SAMPLE}{}", " ".repeat(8192 - SAMPLE.len()));
         assert_eq!(url(&padded), SAMPLE_URL);
         assert!(is_invalid(&format!("{padded} ")));
         assert!(is_invalid(&"é".repeat(4096)));
+        let of_length = |length| Lnurl::from_url(&format!("https://a.com/#{}", "x".repeat(length)));
+        assert!(of_length(8192 - 15).is_ok() && of_length(8193 - 15).is_err());
         assert!(encode(&"x".repeat(1 << 20)).is_err());
         assert!(encode(&format!("https://a.com/{}", "é".repeat(1000))).is_err());
     }
