@@ -157,10 +157,8 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let longest = format!(
-            "{}.com",
-            ["a".repeat(63), "b".repeat(63), "c".repeat(63)].join(".")
-        );
+        let longest = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(61));
+        assert_eq!(longest.len(), MAX_NAME);
         for (address, host, port) in [
             ("74.108.13.152:9735", "74.108.13.152", 9735),
             ("74.108.13.152", "74.108.13.152", 9735),
@@ -190,7 +188,7 @@ mod tests {
 
     #[test]
     fn refused_addresses() {
-        let too_long = format!("{}.com", vec!["a".repeat(63); 4].join("."));
+        let too_long = format!("{0}.{0}.{0}.{1}", "a".repeat(63), "b".repeat(62));
         for address in [
             "",
             ":9735",
