@@ -533,6 +533,10 @@ mod tests {
         for (body, reason) in [
             (json!({"status": "ERROR", "reason": "no topsecret"}), "no …"),
             (
+                json!({"detail": "no sesame", "callback": "https://a.com/?t=sesame"}),
+                "no …",
+            ),
+            (
                 with(funded(), "status", "error"),
                 "the service gave no reason",
             ),
@@ -577,10 +581,13 @@ mod tests {
             };
             let (uri, k1) = (shown.peer.to_uri(), offer.k1.expose());
             let long_k1 = "k".repeat(1025);
+            let (longest_name, long_name) = ("s".repeat(255), "s".repeat(256));
             let callback = offer.callback.as_ref().map(Secret::expose);
             assert_eq!(from("service.com", callback, &uri, k1).as_ref(), Ok(&offer));
             assert!(from("service.com\u{202e}", callback, &uri, k1).is_err());
             assert!(from("", callback, &uri, k1).is_err());
+            assert!(from(&longest_name, callback, &uri, k1).is_ok());
+            assert!(from(&long_name, callback, &uri, k1).is_err());
             assert!(from("service.com", callback, "node", k1).is_err());
             assert!(from("service.com", Some("http://a.com/"), &uri, k1).is_err());
             assert!(from("service.com", callback, &uri, &long_k1).is_err());
