@@ -324,10 +324,33 @@ fn what_nobody_asked_for_is_remembered_once() {
     assert!(!unrequested.remember(&funded("f1")));
     let all: Vec<_> = unrequested.channels().collect();
     assert_eq!(all, [(PEER, &["a1".to_owned(), "f1".to_owned()][..])]);
-    for n in 0..1000 {
-        unrequested.remember(&proposed(&n.to_string()));
+    let told_more = formerly("a1", proposed("a2"));
+    assert!(unrequested.remember(&told_more) && !unrequested.remember(&told_more));
+}
+
+#[test]
+fn what_nobody_asked_for_is_bounded_and_no_peer_crowds_out_another() {
+    let mut unrequested = Unrequested::default();
+    assert!(unrequested.remember(&from(OTHER_PEER, proposed("0"))));
+    for n in 0..20 {
+        assert!(unrequested.remember(&proposed(&n.to_string())), "{n}");
     }
-    assert!(unrequested.channels().count() < 1000);
+    let ids_of = |unrequested: &Unrequested, of: &str| -> Vec<String> {
+        let of_peer = unrequested.channels().filter(|(peer, _)| *peer == of);
+        of_peer.flat_map(|(_, ids)| ids.to_vec()).collect()
+    };
+    let newest: Vec<String> = (4..20).map(|n| n.to_string()).collect();
+    assert_eq!(ids_of(&unrequested, PEER), newest);
+    assert_eq!(ids_of(&unrequested, OTHER_PEER), ["0"]);
+    // 512 of all peers together: the oldest goes first.
+    for n in 17..512 {
+        unrequested.remember(&from(&format!("peer {n}"), proposed("0")));
+    }
+    assert_eq!(ids_of(&unrequested, OTHER_PEER), ["0"]);
+    unrequested.remember(&from("peer 512", proposed("0")));
+    assert_eq!(unrequested.channels().count(), 512);
+    assert!(ids_of(&unrequested, OTHER_PEER).is_empty());
+    assert_eq!(ids_of(&unrequested, PEER), newest);
 }
 
 /// "The same verdict, always", however much the peer proposes.
@@ -583,6 +606,16 @@ fn a_failure_of_another_channel_changes_nothing() {
     world.report(proposed("a3"));
     world.fail("a3");
     assert_eq!((world.state(0), world.arrived(0)), (Arrived, Some("f2")));
+}
+
+// ---- what was refused ----
+
+#[test]
+fn after_a_refusal_a_proposal_has_to_fit_and_a_fact_does_not() {
+    let mut world = World::new().with(ChannelKind::Funded, &REFUSED);
+    assert_eq!(world.report(announced(proposed("a1"))), "Unrequested");
+    assert_eq!(world.report(announced(funded("f1"))), "Expected 0");
+    assert_eq!(world.arrived(0), Some("f1"));
 }
 
 // ---- what was cancelled ----
