@@ -386,6 +386,28 @@ fn after_an_accept_in_vain_the_end_is_what_it_was() {
 }
 
 #[test]
+fn what_was_never_asked_goes_back_to_an_offer() {
+    let inputs = ["accept", "pause", "accept", "node failed"];
+    let bench = Bench::at(ChannelKind::Funded, &inputs);
+    assert_eq!(bench.state(), Offered);
+}
+
+#[test]
+fn an_accept_in_vain_forgets_no_verdict() {
+    let mut bench = Bench::at(ChannelKind::Funded, &AWAITING);
+    bench.feed(&["pause", "accept"]).unwrap();
+    let announced = IncomingChannel {
+        is_announced: Some(true),
+        ..proposed("aa")
+    };
+    let verdict = bench.report(announced.clone());
+    assert!(matches!(verdict, ChannelVerdict::WrongVisibility { .. }));
+    bench.feed(&["node failed", "accept announced"]).unwrap();
+    bench.feed(&["node ok", "connected"]).unwrap();
+    assert_eq!(bench.report(announced), verdict);
+}
+
+#[test]
 fn a_yes_that_comes_after_the_channel_is_kept() {
     let mut bench = Bench::at(ChannelKind::Funded, &REQUESTING);
     bench
