@@ -4,6 +4,11 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
+// The shim is for the loader of Linux.
+#[cfg(target_os = "linux")]
+#[path = "secrecy/network.rs"]
+mod network;
+
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -328,27 +333,34 @@ impl Trap {
     }
 }
 
+const SCHEMES: [&str; 3] = ["socks5h", "socks5", "http"];
+
+/// All that makes a client with this proxy connect: two services behind it that it does not reach,
+/// of which `near` would be found without it, and one that it does reach.
+fn try_all(proxy: &str, near: &str) {
+    let client = ChannelClient::new(Arc::new(PlainNode::default()), config(proxy)).unwrap();
+    // The other is found by no resolver at all.
+    for host in [near, "service.invalid:443"] {
+        let error = fetch(&client, &format!("lnurlc://{host}/good")).unwrap_err();
+        let is_proxys = matches!(error, LnurlChannelError::Unreachable { .. });
+        assert!(is_proxys, "{proxy}: {error:?}");
+    }
+    let request = fetch(&client, &lnurl("good")).unwrap();
+    let ended = accept(&request);
+    assert!(
+        matches!(ended, Err(LnurlChannelError::NoChannel { .. })),
+        "{ended:?}"
+    );
+    block_on(request.cancel()).unwrap();
+    block_on(client.shutdown());
+}
+
 #[test]
 fn with_a_proxy_nothing_goes_around_it() {
-    for scheme in ["socks5h", "socks5", "http"] {
+    for scheme in SCHEMES {
         let (recorder, trap) = (Recorder::start(), Trap::set());
-        let config = config(&format!("{scheme}://{}", recorder.address));
-        let client = ChannelClient::new(Arc::new(PlainNode::default()), config).unwrap();
-        // The first would be found without the proxy; the second is found by no resolver at all.
         let near = format!("localhost:{}", trap.port());
-        for host in [near.as_str(), "service.invalid:443"] {
-            let error = fetch(&client, &format!("lnurlc://{host}/good")).unwrap_err();
-            let is_proxys = matches!(error, LnurlChannelError::Unreachable { .. });
-            assert!(is_proxys, "{scheme}: {error:?}");
-        }
-        let request = fetch(&client, &lnurl("good")).unwrap();
-        let ended = accept(&request);
-        assert!(
-            matches!(ended, Err(LnurlChannelError::NoChannel { .. })),
-            "{ended:?}"
-        );
-        block_on(request.cancel()).unwrap();
-        block_on(client.shutdown());
+        try_all(&format!("{scheme}://{}", recorder.address), &near);
 
         trap.assert_untouched();
         let Record {
