@@ -150,7 +150,9 @@ fn judge_funded(asked: &[&Request], channel: &IncomingChannel) -> ChannelVerdict
 fn late(asked: &[&Request], channel: &IncomingChannel) -> Option<ChannelVerdict> {
     use ChannelRequestState::{Arrived, Cancelled, Refused};
     let funded = channel.stage == ChannelStage::Funded;
-    oldest(asked, |r| {
+    // What the user cancelled since then is not taken for what an older request asked for.
+    let since_cancelled = asked.rsplit(|r| r.state() == Cancelled).next();
+    oldest(since_cancelled.unwrap_or_default(), |r| {
         r.state() == Refused && (funded || fits(r, channel))
     })
     .map(expected)

@@ -649,6 +649,23 @@ fn a_newer_request_gets_what_comes_after_a_cancel() {
 }
 
 #[test]
+fn what_was_cancelled_last_is_not_taken_for_an_older_refusal() {
+    let cancelled = [&AWAITING[..], &["cancel"]].concat();
+    let refused_first = World::new()
+        .with(ChannelKind::Funded, &REFUSED)
+        .with(ChannelKind::Funded, &cancelled);
+    let cancelled_first = World::new()
+        .with(ChannelKind::Funded, &cancelled)
+        .with(ChannelKind::Funded, &REFUSED);
+    for (mut world, verdict) in [
+        (refused_first, "Unwanted 1"),
+        (cancelled_first, "Expected 1"),
+    ] {
+        assert_eq!(world.report(proposed("a1")), verdict);
+    }
+}
+
+#[test]
 fn a_newer_request_that_does_not_wait_yet_gets_nothing() {
     let cancelled = [&AWAITING[..], &["cancel"]].concat();
     let mut world = World::new()
