@@ -421,6 +421,8 @@ fn what_loads_is_checked_like_an_answer() {
         (damaged.as_str(), other.as_str()),
         ("\"Awaiting\"", "\"Waiting\""),
         ("\"Awaiting\"", "\"Arrived\""),
+        ("\"Awaiting\"", "\"Offered\""),
+        ("\"asked\": true", "\"asked\": false"),
     ] {
         assert!(whole.contains(from), "{from}");
         fs::write(folder.record(&damaged), whole.replace(from, to)).unwrap();

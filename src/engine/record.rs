@@ -200,12 +200,13 @@ fn read_progress(record: &Object, id: &str, peer_id: &str) -> Result<Progress, U
         false => Some(read_name(&VISIBILITIES, record, "visibility")?),
     };
     let state = read_name(&STATES, record, "state")?;
-    if (state == ChannelRequestState::Arrived) != outcome.is_some() {
+    let asked = record.flag("asked").ok_or(())?;
+    if (state == ChannelRequestState::Arrived) != outcome.is_some() || !fits(state, asked) {
         return Err(Unreadable::Damaged);
     }
     Ok(Progress {
         state,
-        asked: record.flag("asked").ok_or(())?,
+        asked,
         agreed: record.flag("agreed").ok_or(())?,
         visibility,
         node_id: read_checked(record, "node_id", |text| check_node_id(text).ok())?,
@@ -218,6 +219,16 @@ fn read_progress(record: &Object, id: &str, peer_id: &str) -> Result<Progress, U
         ended_at: record.number("ended_at"),
         returned: record.flag("returned").ok_or(())?,
     })
+}
+
+/// No state denies that the service was, or may have been, asked, nor claims it.
+fn fits(state: ChannelRequestState, asked: bool) -> bool {
+    use ChannelRequestState::{Cancelled, Connecting, Declined, Offered};
+    match state {
+        Offered | Connecting => !asked,
+        Declined | Cancelled => true,
+        _ => asked,
+    }
 }
 
 fn read_script(text: &str) -> Option<Vec<u8>> {
