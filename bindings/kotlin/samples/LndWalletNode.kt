@@ -1,0 +1,57 @@
+package dev.lnurlchannel.samples
+
+import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.PeerAddress
+import dev.lnurlchannel.WalletNode
+import kotlin.io.encoding.Base64
+import org.json.JSONObject
+
+private const val INIT_POLLS = 100
+private const val POLL_MS = 100L
+private const val BECH32_DIGITS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+/**
+ * A wallet whose node is an LND, for both kinds of channels. `LndReports.kt` has the other direction.
+ *
+ * The macaroon: `lncli bakemacaroon info:read peers:read peers:write offchain:read offchain:write
+ * address:write`. For hosted channels LND runs with `--protocol.custom-init=257`, and 32973 for older
+ * hosts; their messages need no flag, as their types are in the range that LND leaves to others.
+ */
+class LndWalletNode(private val lnd: LndRest) : WalletNode {
+    override fun nodeId(): String = lnd.get("/v1/getinfo").getString("identity_pubkey")
+
+    override fun connect(peer: PeerAddress): Boolean {
+        val address = JSONObject(mapOf("pubkey" to peer.nodeId, "host" to peer.socketAddress()))
+        if (features(peer.nodeId) == null) lnd.post("/v1/peers", "addr" to address)
+        // LND answers before `init`, with which the peer's features come.
+        repeat(INIT_POLLS) {
+            if ((features(peer.nodeId)?.length() ?: 0) > 0) return true
+            Thread.sleep(POLL_MS)
+        }
+        return false
+    }
+
+    /** None if the peer is not connected. */
+    private fun features(nodeId: String): JSONObject? = lnd.get("/v1/peers").getJSONArray("peers").objects()
+        .find { it.getString("pub_key") == nodeId }?.getJSONObject("features")
+
+    override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
+        lnd.post(
+            "/v1/custommessage",
+            "peer" to Base64.encode(peerId.hexToByteArray()),
+            "type" to messageType.toInt(),
+            "data" to Base64.encode(payload),
+        )
+        return true
+    }
+
+    /** Version 0, and the program of a new address, which bech32 holds in groups of five bits. */
+    override fun refundScriptPubkey(requestId: String): ByteArray {
+        val address = lnd.get("/v1/newaddress?type=WITNESS_PUBKEY_HASH").getString("address")
+        val groups = address.substringAfterLast('1').drop(1).dropLast(6).map(BECH32_DIGITS::indexOf)
+        val bits = groups.joinToString("") { it.toString(2).padStart(5, '0') }
+        return byteArrayOf(0, 20) + bits.chunked(8) { it.toString().toInt(2).toByte() }
+    }
+
+    override fun onChannelEvent(requestId: String, event: ChannelEvent) = Unit
+}
