@@ -189,6 +189,11 @@ fn keys_and_ids_are_compared_in_lower_case() {
     assert_eq!(world.report(shouted), "Expected 0");
     assert_eq!(world.report(formerly("Aa", funded("FF"))), "Expected 0");
     assert_eq!(world.arrived(0), Some("ff"));
+    let wrong = announced(proposed("bb"));
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(wrong), "WrongVisibility 0");
+    let grown = formerly("BB", funded("f2"));
+    assert_eq!(world.report(grown), "WrongVisibility 0");
 }
 
 #[test]
@@ -265,6 +270,23 @@ fn a_replay_after_failure_or_cancel_keeps_its_verdict() {
     assert_eq!(world.report(funded("f2")), "Unwanted 0");
     assert_eq!(world.report(proposed("a1")), "Expected 0");
     assert_eq!(world.state(1), Awaiting);
+}
+
+/// Nodes replay much, and phones wear out.
+#[test]
+fn only_news_is_stored() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    for (channel, store) in [
+        (proposed("a1"), Store::Fact),
+        (proposed("a2"), Store::Fact),
+        (proposed("a1"), Store::No),
+        (formerly("a1", proposed("b1")), Store::Fact),
+        (formerly("a1", proposed("b1")), Store::No),
+    ] {
+        world.report(channel.clone());
+        let taken = world.benches[0].log.last().unwrap();
+        assert_eq!(taken.step.store, store, "{channel:?}");
+    }
 }
 
 /// What it is known under today weighs more than what it is said to have been.
@@ -364,6 +386,33 @@ fn what_arrived_is_not_forgotten_under_many_proposals() {
     assert_eq!(world.report(funded("f1")), "Expected 0");
     world.fail("f1");
     assert_eq!(world.state(0), Awaiting);
+}
+
+/// 64 are remembered of a request.
+#[test]
+fn the_oldest_that_was_turned_down_is_forgotten_first() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    let wrong = announced(proposed("a1"));
+    assert_eq!(world.report(wrong.clone()), "WrongVisibility 0");
+    assert_eq!(world.report(funded("f1")), "Expected 0");
+    for n in 2..65 {
+        assert_eq!(world.report(proposed(&n.to_string())), "Duplicate 0");
+    }
+    assert_eq!(world.report(funded("f1")), "Expected 0");
+    assert_eq!(world.report(wrong), "Duplicate 0");
+}
+
+#[test]
+fn of_proposals_that_were_all_expected_the_oldest_is_forgotten_first() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    for n in 0..65 {
+        assert_eq!(world.report(proposed(&n.to_string())), "Expected 0");
+    }
+    assert_eq!(world.report(proposed("63")), "Expected 0");
+    assert_eq!(world.arrived(0), Some("64"));
+    // Forgotten, it is like a new one.
+    assert_eq!(world.report(proposed("0")), "Expected 0");
+    assert_eq!(world.arrived(0), Some("0"));
 }
 
 // ---- several requests for one peer ----
