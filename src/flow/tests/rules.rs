@@ -99,6 +99,21 @@ fn what_arrives_is_unfinished_until_a_call_returns_it() {
 }
 
 #[test]
+fn a_return_is_stored_once_and_only_of_an_end() {
+    let arrived = [&AWAITING[..], &["proposed"]].concat();
+    let mut bench = Bench::at(ChannelKind::Funded, &arrived);
+    for store in [Store::Fact, Store::No] {
+        bench.input(Input::Returned).unwrap();
+        assert_eq!(bench.log.last().unwrap().step.store, store);
+    }
+    let mut bench = Bench::at(ChannelKind::Funded, &arrived);
+    bench.feed(&["failed"]).unwrap();
+    let before = bench.request.clone();
+    bench.feed(&["returned"]).unwrap();
+    assert_eq!(bench.request, before);
+}
+
+#[test]
 fn no_channel_is_not_the_end() {
     for inputs in [&AWAITING, &UNKNOWN] {
         let mut bench = Bench::at(ChannelKind::Funded, inputs);
@@ -318,6 +333,10 @@ fn time_over_says_why() {
     for cause in ["anchor reserve", "announced", "zero-conf"] {
         assert!(reason.contains(cause), "{reason}");
     }
+    let LnurlChannelError::NoChannel { reason, .. } = reason_of(&AWAITING) else {
+        panic!();
+    };
+    assert!(!reason.contains("announced"), "{reason}");
     let LnurlChannelError::NoChannel {
         peer_connected: false,
         reason,
@@ -416,6 +435,19 @@ fn a_yes_that_comes_after_the_channel_is_kept() {
     assert_eq!(bench.state(), Awaiting);
     bench.feed(&["resume", "time over"]).unwrap();
     assert_eq!(shown(&bench.done), "End(NoChannel)");
+}
+
+#[test]
+fn a_yes_that_comes_after_the_user_left_changes_nothing() {
+    for leave in ["decline", "cancel"] {
+        let mut bench = Bench::at(ChannelKind::Funded, &REQUESTING);
+        bench
+            .feed(&["written", "proposed", "failed", leave])
+            .unwrap();
+        let before = bench.request.clone();
+        bench.feed(&["agreed"]).unwrap();
+        assert_eq!(bench.request, before, "{leave}");
+    }
 }
 
 #[test]
