@@ -333,6 +333,7 @@ mod tests {
             ("%44%65%61%64%42%65%65%66", "…"),
             ("frag", "frag"),
             ("k+1 ü/x", "k+1 ü/x"),
+            ("k%251 ü/x", "k%251 ü/x"),
         ] {
             assert_eq!(secrets.scrub(text), expected, "{text}");
         }
