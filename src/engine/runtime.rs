@@ -1,29 +1,39 @@
 //! The one runtime, started with the first async call.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::sync::OnceLock;
+use std::thread;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle};
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// Threads at most, started on demand, for calls into wallets (which each client bounds by itself)
 /// and for name look-ups.
 const BLOCKING_THREADS: usize = 256;
 
-static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
+const THREAD_NAME: &str = "lnurl-channel";
 
-fn runtime() -> Option<&'static Runtime> {
-    let start = || {
-        Builder::new_multi_thread()
-            .worker_threads(1)
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_name("lnurl-channel")
-            .enable_io()
-            .enable_time()
-            .build()
-            .ok()
-    };
+static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
+
+fn runtime() -> Option<&'static Handle> {
     RUNTIME.get_or_init(start).as_ref()
+}
+
+/// One thread of ours drives tokio's single-threaded scheduler: the one for several threads does no
+/// more with one of them, and makes the library 5 % larger.
+fn start() -> Option<Handle> {
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .thread_name(THREAD_NAME)
+        .enable_io()
+        .enable_time()
+        .build()
+        .ok()?;
+    let handle = runtime.handle().clone();
+    let drive = move || runtime.block_on(pending::<()>());
+    let thread = thread::Builder::new().name(THREAD_NAME.into());
+    thread.spawn(drive).ok()?;
+    Some(handle)
 }
 
 /// Run `future` on the runtime; None where the system gives no threads.
