@@ -16,6 +16,7 @@ use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tower::{Layer, Service};
 use url::Url;
 
+use super::crypto;
 use super::settings::{ONION_FACTOR, Settings};
 use crate::flow::LnurlChannelError;
 use crate::protocol::{self, Secrets};
@@ -223,8 +224,7 @@ fn tls_config(settings: &Settings) -> Result<ClientConfig, LnurlChannelError> {
     for root in &settings.extra_roots {
         roots.add(root.clone()).map_err(invalid)?;
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = ClientConfig::builder_with_provider(Arc::new(crypto::provider()));
     let builder = builder
         .with_safe_default_protocol_versions()
         .map_err(invalid)?;

@@ -2,6 +2,7 @@
 //! runs the flow between them.
 
 mod calls;
+mod crypto;
 mod driver;
 mod events;
 mod fetch;

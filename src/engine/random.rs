@@ -1,15 +1,11 @@
 //! Randomness, from the same provider that TLS uses.
 
-use rustls::crypto::ring;
-
+use super::crypto;
 use crate::flow::LnurlChannelError;
 
 fn bytes<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    ring::default_provider()
-        .secure_random
-        .fill(&mut bytes)
-        .ok()?;
+    crypto::provider().secure_random.fill(&mut bytes).ok()?;
     Some(bytes)
 }
 
