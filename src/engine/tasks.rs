@@ -28,16 +28,20 @@ pub struct TaskRun {
 }
 
 impl TaskRun {
+    /// What only waits takes most of the time, and should take little room: what is large is boxed,
+    /// since a future has room for the largest of its branches.
     pub async fn run(self, task: Task) -> Input {
         let settings = &self.engine.settings;
         match task {
             Task::AskNode { refund_script } => {
-                let asked = self.engine.wallet.ask(&self.id, refund_script).await;
+                let asked = Box::pin(self.engine.wallet.ask(&self.id, refund_script)).await;
                 Input::NodeAsked(asked.map_err(CallFailure::into_reason))
             }
-            Task::Connect => Input::Connected(self.engine.wallet.connect(self.peer).await),
-            Task::SendCallback(url) => Input::Asked(self.send_callback(url).await),
-            Task::SendInvoke(payload) => Input::Asked(self.send_invoke(payload).await),
+            Task::Connect => {
+                Input::Connected(Box::pin(self.engine.wallet.connect(self.peer)).await)
+            }
+            Task::SendCallback(url) => Input::Asked(Box::pin(self.send_callback(url)).await),
+            Task::SendInvoke(payload) => Input::Asked(Box::pin(self.send_invoke(payload)).await),
             Task::Deadline => {
                 tokio::time::sleep(settings.channel_timeout).await;
                 Input::TimeOver
