@@ -26,7 +26,7 @@ pub use stop::Stop;
 use node::{Chain, Lightning};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -48,6 +48,8 @@ pub(crate) struct Parts {
     pub(crate) service: Service,
     pub(crate) proxy: Proxy,
     pub(crate) stop: Stop,
+    /// Further nodes, started on demand.
+    more: Mutex<Vec<Node>>,
     chain: Arc<Chain>,
 }
 
@@ -91,6 +93,18 @@ impl Testbed {
     /// A node that no offer names.
     pub fn stranger(&self) -> Node {
         self.parts.stranger.clone()
+    }
+
+    /// Starts one more node, for [`Service::offer_from`].
+    pub fn start_node(&self) -> io::Result<Node> {
+        let parts = self.parts.clone();
+        let started = blocking::run(self.parts.target.0.runtime(), async move {
+            let ip = parts.target.address().ip();
+            let node = Node(Lightning::start(ip, parts.chain.clone()).await?);
+            parts.more.lock().unwrap().push(node.clone());
+            io::Result::Ok(node)
+        });
+        started.ok_or(io::ErrorKind::Other)?
     }
 
     pub fn service(&self) -> Service {
@@ -149,14 +163,19 @@ impl Parts {
             service,
             proxy,
             stop: Stop::default(),
+            more: Mutex::default(),
             chain,
         })
     }
 
     pub(crate) fn mine(&self, blocks: u32) {
         let mut transactions = self.chain.take_broadcast();
+        let more = self.more.lock().unwrap().clone();
         for _ in 0..blocks {
-            for node in [&self.wallet, &self.target, &self.stranger] {
+            for node in [&self.wallet, &self.target, &self.stranger]
+                .into_iter()
+                .chain(&more)
+            {
                 node.0.connect_block(transactions.clone());
             }
             transactions.clear();

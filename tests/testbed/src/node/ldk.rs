@@ -171,6 +171,20 @@ impl Lightning {
             .map_err(|error| format!("{error:?}"))
     }
 
+    /// Accepts a channel that can be used as soon as it is funded.
+    pub(crate) fn accept_zero_conf(&self, peer_id: &str, channel_id: &str) -> Result<(), String> {
+        let (peer, channel) = (parse_key(peer_id)?, parse_channel_id(channel_id)?);
+        self.parts
+            .manager
+            .accept_inbound_channel_from_trusted_peer_0conf(
+                &channel,
+                &peer,
+                ACCEPTED_CHANNELS,
+                None,
+            )
+            .map_err(|error| format!("{error:?}"))
+    }
+
     /// Ends a channel of either direction, which LDK also means by turning a proposal down.
     pub(crate) fn close_channel(&self, peer_id: &str, channel_id: &str) -> Result<(), String> {
         let (peer, channel) = (parse_key(peer_id)?, parse_channel_id(channel_id)?);

@@ -86,6 +86,16 @@ impl Node {
         self.0.accept_channel(peer_id, temporary_channel_id)
     }
 
+    /// Accepts a channel that a trusted peer proposes: it is ready without a block. LDK holds no
+    /// more than 50 peers with channels that wait for one.
+    pub fn accept_zero_conf(
+        &self,
+        peer_id: &str,
+        temporary_channel_id: &str,
+    ) -> Result<(), String> {
+        self.0.accept_zero_conf(peer_id, temporary_channel_id)
+    }
+
     /// Turns down a channel that a peer proposes. No `ChannelClosed` follows.
     ///
     /// A peer on LDK, such as the target, takes a refusal for one of anchors: it proposes the

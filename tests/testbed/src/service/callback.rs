@@ -120,7 +120,7 @@ async fn accept(
     if options.has(Habit::OkAndNeverOpens) {
         return Reply::Response(ok());
     }
-    let opener = match opener(core, &options, wish).await {
+    let opener = match opener(core, offer_id, &options, wish).await {
         Ok(opener) => opener,
         Err(reason) => return error(400, reason),
     };
@@ -147,17 +147,18 @@ async fn accept(
 /// The node that opens the channel, once it is connected with the wallet.
 async fn opener(
     core: &Core,
+    offer_id: u64,
     options: &OfferOptions,
     wish: &Wish,
 ) -> Result<Arc<Lightning>, &'static str> {
     let opener = if options.has(Habit::AnotherPeerOpens) {
         core.connect_stranger(&wish.remote_id).await;
-        &core.stranger
+        core.stranger.clone()
     } else {
-        &core.target
+        core.book.node(offer_id).ok_or("no such offer")?
     };
     if opener.wait_for_peer(&wish.remote_id, INIT_GRACE).await {
-        Ok(opener.clone())
+        Ok(opener)
     } else {
         Err("the wallet is not connected with the node")
     }

@@ -13,7 +13,7 @@ pub use habit::Habit;
 pub use log::{ConnectionCounts, Invocation, RequestKind, SeenRequest};
 pub use offer::{Kind, OfferOptions, Over, ServiceOffer, Step};
 
-use crate::node::Lightning;
+use crate::node::{Lightning, Node};
 use crate::onion;
 use bech32::{Bech32, Hrp};
 use std::io;
@@ -119,8 +119,17 @@ impl Service {
 
     /// Makes an offer with an LNURL and a `k1` of its own.
     pub fn offer(&self, options: OfferOptions) -> ServiceOffer {
+        self.offer_of(self.0.target.clone(), options)
+    }
+
+    /// Makes an offer that names this node, which opens the channel. It hosts none.
+    pub fn offer_from(&self, node: &Node, options: OfferOptions) -> ServiceOffer {
+        self.offer_of(node.0.clone(), options)
+    }
+
+    fn offer_of(&self, node: Arc<Lightning>, options: OfferOptions) -> ServiceOffer {
         let origin = self.0.origin(options.over);
-        let (id, k1) = self.0.book.add(options);
+        let (id, k1) = self.0.book.add(options, node);
         let secret = hex::encode(crate::random::<16>());
         let url = format!("{origin}/offer/{id}?q={secret}");
         ServiceOffer {

@@ -86,6 +86,8 @@ pub struct ServiceOffer {
 /// An offer as the service remembers it.
 pub(super) struct Offer {
     pub(super) options: OfferOptions,
+    /// The node that it names.
+    pub(super) node: Arc<Lightning>,
     pub(super) k1s: Vec<String>,
     was_shown: bool,
     /// Each `k1` that a channel was opened for, or is being opened.
@@ -95,9 +97,10 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    fn new(options: OfferOptions) -> Offer {
+    fn new(options: OfferOptions, node: Arc<Lightning>) -> Offer {
         let mut offer = Offer {
             options,
+            node,
             k1s: Vec::new(),
             was_shown: false,
             claimed: HashSet::new(),
@@ -131,10 +134,10 @@ pub(super) struct OfferBook(Mutex<HashMap<u64, Offer>>);
 
 impl OfferBook {
     /// Adds an offer, and returns its id and its first `k1`.
-    pub(super) fn add(&self, options: OfferOptions) -> (u64, String) {
+    pub(super) fn add(&self, options: OfferOptions, node: Arc<Lightning>) -> (u64, String) {
         let mut offers = self.0.lock().unwrap();
         let id = offers.len() as u64 + 1;
-        let offer = Offer::new(options);
+        let offer = Offer::new(options, node);
         let k1 = offer.k1s[0].clone();
         offers.insert(id, offer);
         (id, k1)
@@ -147,6 +150,10 @@ impl OfferBook {
 
     pub(super) fn options(&self, id: u64) -> Option<OfferOptions> {
         self.with(id, |offer| offer.options.clone())
+    }
+
+    pub(super) fn node(&self, id: u64) -> Option<Arc<Lightning>> {
+        self.with(id, |offer| offer.node.clone())
     }
 
     /// The hosted offer that a secret belongs to.

@@ -116,18 +116,19 @@ fn lost_its_signature(options: &OfferOptions, head: &Head) -> bool {
 }
 
 fn offer(core: &Core, id: u64, options: &OfferOptions) -> Reply {
-    let k1 = core.book.with(id, |offer| offer.k1_to_show());
-    let k1 = k1.expect("offers are never removed");
+    let shown = |offer: &mut super::offer::Offer| (offer.k1_to_show(), offer.node.uri());
+    let shown = core.book.with(id, shown);
+    let (k1, uri) = shown.expect("offers are never removed");
     let body = match options.kind {
         Kind::Channel => json!({
             "tag": "channelRequest",
-            "uri": core.target.uri(),
+            "uri": uri,
             "k1": k1,
             "callback": callback_url(core, id, options, &k1),
         }),
         Kind::Hosted => json!({
             "tag": "hostedChannelRequest",
-            "uri": core.target.uri(),
+            "uri": uri,
             "k1": k1,
             "alias": "Testbed host",
         }),
