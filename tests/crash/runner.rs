@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use super::process::{
     STORAGE,
 };
 use super::support::block_on;
+use super::support::c::compile;
 use super::support::plain::PlainNode;
 use super::support::scene::{fetch, start_accept, wait_for_state};
 
@@ -53,6 +54,7 @@ impl Death {
 pub struct Setting {
     pub testbed: Testbed,
     root: TempDir,
+    shim: PathBuf,
     bystander: String,
     record: String,
 }
@@ -72,12 +74,15 @@ pub struct Run {
 impl Setting {
     pub fn new() -> Setting {
         let testbed = Testbed::start().unwrap();
-        let root = tempfile::tempdir().unwrap();
-        compile_shim(&root.path().join("shim.so"));
+        let root = folder();
+        // Not in there, from where nothing may be run.
+        let shim = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crash-shim.so");
+        compile("tests/crash/shim.c", &shim, &["-shared", "-fPIC"]);
         let (bystander, record) = bystander(&testbed, &root.path().join("template"));
         Setting {
             testbed,
             root,
+            shim,
             bystander,
             record,
         }
@@ -94,7 +99,7 @@ impl Setting {
 
         let mut first = self.command(flow, &folder, &offer);
         first
-            .env("LD_PRELOAD", self.root.path().join("shim.so"))
+            .env("LD_PRELOAD", &self.shim)
             .env("CRASH_FOLDER", &folder)
             .env("CRASH_TRACE", &trace)
             .env("CRASH_AT", death.place().to_string());
@@ -211,12 +216,11 @@ impl Setting {
     }
 }
 
-fn compile_shim(target: &Path) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash/shim.c");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]);
-    let compiled = compiler.arg("-o").arg(target).arg(source).arg("-ldl");
-    assert!(compiled.status().expect("a C compiler").success());
+/// In memory, where the system has such a place: a kill takes nothing from the system, and a disk
+/// would be waited for at each fsync.
+fn folder() -> TempDir {
+    let in_memory = tempfile::tempdir_in("/dev/shm");
+    in_memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A request to another node that awaits its channel: its id and its record.

@@ -4,7 +4,6 @@
 //! its own, in a network of its own (`network.c`).
 
 use std::fs;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -15,6 +14,7 @@ use std::thread;
 use super::certificates::Authority;
 use super::listener::{Listener, bind};
 use super::runner::{self, Cell};
+use super::support::c::compile;
 use super::support::scene::wait_until;
 
 /// The service's address. It looks like any other on the internet, and in this network is ours.
@@ -197,6 +197,9 @@ const NOT_PERMITTED: i32 = 77;
 
 /// Panics where the cell does not hold; an error if this machine gives us no network of our own.
 pub fn run_in_own_network(number: usize, cell: &Cell) -> Result<(), String> {
+    if !cfg!(target_os = "linux") {
+        return Err("only Linux gives a network of our own".into());
+    }
     static TOOLS: OnceLock<Tools> = OnceLock::new();
     let tools = TOOLS.get_or_init(Tools::new);
     let mut addresses = vec![PUBLIC.to_string()];
@@ -245,19 +248,10 @@ impl Tools {
             resolv: folder.join("resolv.conf"),
             nsswitch: folder.join("nsswitch.conf"),
         };
-        compile(&tools.program).unwrap();
+        compile("tests/faults/network.c", &tools.program, &[]);
         let resolv = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
         fs::write(&tools.resolv, resolv).unwrap();
         fs::write(&tools.nsswitch, "hosts: files dns\n").unwrap();
         tools
     }
-}
-
-fn compile(program: &Path) -> io::Result<()> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/network.c");
-    let mut compiler = Command::new("cc");
-    let compiler = compiler.args(["-O1", "-Wall", "-Wextra", "-Werror", "-o"]);
-    let status = compiler.arg(program).arg(source).status()?;
-    assert!(status.success());
-    Ok(())
 }

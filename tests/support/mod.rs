@@ -1,6 +1,9 @@
 //! A wallet for the tests and the demo: a real LDK node, lent to the library as an app would.
-//! Below it, `scene` sets up what most tests start from, and `plain` is a node without Lightning.
+//! Below it, `scene` sets up what most tests start from, `plain` is a node without Lightning,
+//! `crowd` is for many requests at once, and `c` compiles what is not Rust.
 
+pub mod c;
+pub mod crowd;
 pub mod plain;
 pub mod scene;
 

@@ -1,6 +1,7 @@
 //! A wallet's node of plain functions: it speaks no Lightning, and does as it is told.
 
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use lnurl_channel::{
     ChannelClient, ChannelEvent, ChannelRequest, ChannelVisibility, ClientConfig, PeerAddress,
@@ -132,8 +133,12 @@ impl Gate {
 
     /// Ends in any case, so that a test that fails ends too.
     pub fn pass(&self) {
+        self.pass_within(LIMIT * 2);
+    }
+
+    pub fn pass_within(&self, limit: Duration) {
         let open = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_timeout_while(open, LIMIT * 2, |open| !*open));
+        drop(self.0.1.wait_timeout_while(open, limit, |open| !*open));
     }
 }
 

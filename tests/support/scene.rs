@@ -122,9 +122,13 @@ pub fn start_resume(request: &Arc<ChannelRequest>) -> Running<CallResult> {
 
 /// Look again until something holds that nobody tells of.
 pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    wait_within(LIMIT, what, holds);
+}
+
+pub fn wait_within(limit: Duration, what: &str, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < LIMIT, "not in time: {what}");
+        assert!(start.elapsed() < limit, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
