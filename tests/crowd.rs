@@ -17,6 +17,7 @@ use lnurl_channel::{
     LnurlChannelError,
 };
 use support::block_on;
+use support::crowd::{Random, all, goes_on, memory};
 use support::plain::PlainNode;
 use support::scene::CallResult;
 use tempfile::TempDir;
@@ -99,25 +100,6 @@ impl Fault {
             _ => false,
         };
         assert!(is_right, "{self:?} led to {result:?}");
-    }
-}
-
-/// A generator of our own (splitmix64), so that a seed means the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % limit as u64).unwrap()
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last + 1));
-        }
     }
 }
 
@@ -241,18 +223,6 @@ fn config(service: &Service, folder: &TempDir) -> ClientConfig {
     }
 }
 
-/// Run many futures at once; their results in order.
-async fn all<T: Send + 'static>(
-    futures: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
-) -> Vec<T> {
-    let tasks: Vec<_> = futures.map(tokio::spawn).collect();
-    let mut results = Vec::new();
-    for task in tasks {
-        results.push(task.await.unwrap());
-    }
-    results
-}
-
 fn fetch_all(client: &Arc<ChannelClient>) -> Vec<Arc<ChannelRequest>> {
     let fetches = (0..REQUESTS).map(|number| {
         let client = client.clone();
@@ -270,17 +240,6 @@ fn report(client: &ChannelClient, request: &ChannelRequest) {
         client.report_incoming_channel(channel),
         ChannelVerdict::Expected { request_id }
     );
-}
-
-/// Kibibytes that the system counts for this process under `name`; none where it does not tell.
-fn memory(name: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.trim_start_matches(':')
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
 }
 
 /// The callbacks of all requests, unanswered.
@@ -394,12 +353,4 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
 
 async fn accept(request: Arc<ChannelRequest>) -> CallResult {
     request.accept(ChannelVisibility::Unannounced).await
-}
-
-/// Whether a restart still has to show it.
-fn goes_on(state: ChannelRequestState) -> bool {
-    matches!(
-        state,
-        ChannelRequestState::Awaiting | ChannelRequestState::OutcomeUnknown
-    )
 }
