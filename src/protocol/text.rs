@@ -151,18 +151,17 @@ impl Secrets {
 
     /// Adds the spellings of `secret` that the search does not see as the same by itself.
     fn add(&mut self, secret: &str) {
-        let spellings = [
+        let texts = [
             secret.to_owned(),
             percent_decode_lossy(secret),
             percent_decode_lossy(&secret.replace('+', " ")),
-            percent_encode(secret),
-            // Encoders that leave reserved characters as they are encode this one all the same.
-            secret.replace('%', "%25"),
-            secret.replace('/', "\\/"),
         ];
-        for spelling in spellings {
-            self.add_spelling(clean(&spelling, usize::MAX));
-            self.add_spelling(spelling);
+        for text in texts {
+            // As JSON may hold it, and as any encoder writes its percent signs.
+            for spelling in [text.replace('/', "\\/"), text.replace('%', "%25"), text] {
+                self.add_spelling(clean(&spelling, usize::MAX));
+                self.add_spelling(spelling);
+            }
         }
     }
 
@@ -364,6 +363,14 @@ mod tests {
             ("straße-ö STRASSE-Ö strasse", "… … strasse"),
         ] {
             assert_eq!(secrets.scrub(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn scrubs_what_a_query_says_as_json_holds_it() {
+        let secrets = Secrets::new(Some("https://a/?q=a%2Fb+c"), None, None);
+        for text in ["a/b c", "a\\/b c", "q=a\\/b c", "a%2Fb+c"] {
+            assert_eq!(secrets.scrub(text), "…", "{text}");
         }
     }
 
