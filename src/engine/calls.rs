@@ -31,7 +31,7 @@ impl RunningCall {
     fn new(number: u64) -> Self {
         Self {
             number,
-            result: watch::Sender::new(None),
+            result: watch::channel(None).0,
             waiters: 0,
             asking: None,
             connecting: None,

@@ -42,7 +42,7 @@ impl Engine {
             wallet: Arc::new(Wallet::new(node, &settings)),
             table: Mutex::new(Table::open(&settings)?),
             fetches: Mutex::default(),
-            closing: tokio::sync::watch::Sender::new(false),
+            closing: tokio::sync::watch::channel(false).0,
             calls: AtomicU64::new(1),
             settings,
         }))

@@ -128,7 +128,7 @@ impl Wallet {
             calls: pool(),
             events: pool(),
             connecting: Mutex::default(),
-            running: Arc::new(watch::Sender::new(0)),
+            running: Arc::new(watch::channel(0).0),
         }
     }
 
