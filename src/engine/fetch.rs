@@ -38,16 +38,18 @@ impl Engine {
 
     async fn fetch_shared(&self, lnurl: &Lnurl) -> Fetched {
         let url = lnurl.url();
-        if let Some(id) = self.same_request(&url) {
-            return Ok(id);
-        }
         let fetch = lock(&self.fetches).entry(url.clone()).or_default().clone();
         let _forgotten_after = SharedBy {
             engine: self,
             url,
             fetch: fetch.clone(),
         };
-        fetch.get_or_init(|| self.fetch_new(lnurl)).await.clone()
+        let find = async || match self.same_request(&lnurl.url()) {
+            // Looked for only here, where no fetch of this LNURL can end meanwhile.
+            Some(id) => Ok(id),
+            None => self.fetch_new(lnurl).await,
+        };
+        fetch.get_or_init(find).await.clone()
     }
 
     /// The request that this LNURL led to, if it is under way, or still the offer on the screen.

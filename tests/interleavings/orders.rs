@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lnurl_channel_interleavings::engine::{Engine, Settings, WalletNode, WalletNodeError, service};
+use lnurl_channel_interleavings::engine::{
+    Engine, Settings, WalletNode, WalletNodeError, service, shared_fetches,
+};
 use lnurl_channel_interleavings::flow::{
     ChannelEvent, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
     IncomingChannel, Input, LnurlChannelError,
@@ -425,6 +427,34 @@ fn requests_to_one_peer_share_its_connects() {
             let result = call.join().unwrap();
             assert_eq!(result, Err(LnurlChannelError::Cancelled));
         }
+    });
+}
+
+#[test]
+fn fetches_of_one_lnurl_share_one_get_at_a_time() {
+    in_many_orders(|| {
+        let scene = Scene::new();
+        let fetches = [(); 3].map(|()| {
+            let engine = scene.engine.clone();
+            let (drop_it, dropped) = oneshot::channel::<()>();
+            drop_later(drop_it);
+            spawn(move || {
+                block_on(async move {
+                    tokio::select! {
+                        id = engine.fetch(lnurl("n=2")) => Some(id.unwrap()),
+                        _ = dropped => None,
+                    }
+                })
+            })
+        });
+        let ids: HashSet<String> = fetches
+            .into_iter()
+            .filter_map(|fetch| fetch.join().unwrap())
+            .collect();
+        assert!(ids.len() <= 1, "{ids:?}");
+        assert_eq!(service(&scene.engine).most_fetches_at_once, 1);
+        wait_until(|| shared_fetches(&scene.engine) == 0);
+        scene.shut_down();
     });
 }
 
