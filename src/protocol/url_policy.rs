@@ -336,6 +336,10 @@ mod tests {
         ] {
             assert!(is_unsafe(text), "{text:?} {:?}", parse_url(text));
         }
+        let Err(UrlProblem::Unsafe(reason)) = parse_url("http://a.com/") else {
+            panic!();
+        };
+        assert!(reason.contains("plain http"), "{reason}");
     }
 
     #[test]
