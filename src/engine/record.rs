@@ -438,6 +438,7 @@ mod tests {
 
     fn arrived(mut request: Request, outcome: ChannelOutcome) -> Request {
         request.progress.state = ChannelRequestState::Arrived;
+        request.progress.asked = true;
         request.progress.outcome = Some(outcome);
         request
     }
@@ -465,7 +466,6 @@ mod tests {
     #[test]
     fn a_record_stays_what_it_is() {
         let mut request = arrived(funded(), opening(ChannelStage::Funded));
-        request.progress.asked = true;
         request.progress.agreed = true;
         request.progress.visibility = Some(ChannelVisibility::Announced);
         request.progress.node_id = Some(OWN.into());
@@ -547,6 +547,7 @@ mod tests {
                 request = arrived(request, opening(ChannelStage::Proposed));
             }
             request.progress.state = state;
+            request.progress.asked = !fits(state, false);
             assert_eq!(value(&request)["state"], name);
             // Nothing is in flight after a start.
             if state == ChannelRequestState::Requesting {
@@ -565,6 +566,29 @@ mod tests {
             assert_eq!(value(&request)["network"], name);
             let rules = Rules { network, ..RULES };
             assert_eq!(read(ID, write(&request).as_bytes(), rules), Ok(request));
+        }
+    }
+
+    #[test]
+    fn a_state_that_denies_what_was_asked_is_damaged() {
+        use ChannelRequestState::{
+            Awaiting, Cancelled, Connecting, Declined, Offered, OutcomeUnknown, Refused, Requesting,
+        };
+        for (states, denied) in [
+            (&[Offered, Connecting][..], Some(true)),
+            (
+                &[Requesting, Awaiting, OutcomeUnknown, Refused],
+                Some(false),
+            ),
+            (&[Declined, Cancelled], None),
+        ] {
+            for (state, asked) in states.iter().flat_map(|s| [(s, false), (s, true)]) {
+                let mut request = funded();
+                request.progress.state = *state;
+                request.progress.asked = asked;
+                let read = read_value(&value(&request));
+                assert_eq!(read.is_err(), denied == Some(asked), "{state:?} {asked}");
+            }
         }
     }
 
