@@ -87,13 +87,15 @@ fn calls_from_within(stage: Stage, method: Method) -> Vec<Cell> {
     let asked = if hosted { 0 } else { 1 };
     let harmless: [(&str, Call); 5] = [
         ("reads all there is", |client, request| {
-            let _ = (request.offer(), request.state(), request.outcome());
-            assert!(request.is_running());
+            // On an arrival, the last event is told when the call has ended.
+            let runs = request.is_running();
+            let has_arrived = request.state() == Arrived;
+            assert!(runs || has_arrived);
+            assert!(request.outcome().is_some() || !has_arrived);
             assert_eq!(client.unfinished_requests().len(), 1);
             client.check_peers();
         }),
         ("declines", |_, request| {
-            // On an arrival, the last event is told when the call has ended.
             let result = request.decline();
             assert!(matches!(result, Err(LnurlChannelError::WrongState { .. })));
         }),

@@ -1,6 +1,7 @@
 //! All that a cell plays in: a service, perhaps a proxy, a wallet's node, a folder, a client.
 
 use std::net::Ipv4Addr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -75,6 +76,8 @@ type Hook = Box<dyn FnOnce() + Send>;
 pub struct Node {
     fault: Mutex<Option<(Method, How)>>,
     struck: AtomicBool,
+    /// A call from within was not answered as it should be. The library keeps the panic to itself.
+    disappointed: AtomicBool,
     gate: Mutex<Gate>,
     calls: Mutex<Vec<Method>>,
     before: Mutex<Option<(Method, Hook)>>,
@@ -136,7 +139,10 @@ impl Node {
             How::Calls(call) => {
                 let client = self.client.lock().unwrap().upgrade();
                 let request = self.request.lock().unwrap().upgrade();
-                call(&client.unwrap(), &request.unwrap());
+                let (client, request) = (client.unwrap(), request.unwrap());
+                let called = catch_unwind(AssertUnwindSafe(|| call(&client, &request)));
+                self.disappointed
+                    .fetch_or(called.is_err(), Ordering::SeqCst);
             }
             How::False | How::Text(_) | How::Bytes(_) => {}
         }
@@ -277,6 +283,8 @@ impl World {
         let names = self.names.as_ref().is_none_or(Names::has_struck);
         let struck = proxy && names && self.service.has_struck() && self.node.has_struck();
         assert!(struck, "the fault was not met");
+        let disappointed = self.node.disappointed.load(Ordering::SeqCst);
+        assert!(!disappointed, "a call from within failed, see above");
     }
 
     /// How many connections came to private addresses.
