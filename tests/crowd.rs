@@ -16,10 +16,10 @@ use lnurl_channel::{
     ChannelStage, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
     LnurlChannelError,
 };
-use support::block_on;
 use support::crowd::{Random, all, goes_on, memory};
 use support::plain::PlainNode;
 use support::scene::CallResult;
+use support::{block_on, folder_in_memory};
 use tempfile::TempDir;
 
 const REQUESTS: usize = 1000;
@@ -287,7 +287,7 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
         .map(|_| FAULTS[random.below(FAULTS.len())])
         .collect();
     let service = Service::start(Arc::new(keys(REQUESTS)));
-    let folder = TempDir::new().unwrap();
+    let folder = folder_in_memory();
     let open = || {
         let client = ChannelClient::new(Arc::new(PlainNode::default()), config(&service, &folder));
         Arc::new(client.unwrap())

@@ -22,7 +22,7 @@ use lnurl_channel_testbed::{
 use support::crowd::{Random, all, goes_on, memory};
 use support::plain::Gate;
 use support::scene::{CallResult, unfinished, wait_within};
-use support::{block_on, config_for};
+use support::{block_on, config_for, folder_in_memory};
 use tempfile::TempDir;
 
 const REQUESTS: usize = 1000;
@@ -238,7 +238,7 @@ impl Crowd {
         }
         Crowd {
             testbed,
-            folder: TempDir::new().unwrap(),
+            folder: folder_in_memory(),
             habits,
             offers,
         }

@@ -17,10 +17,10 @@ use super::process::{
     ASKS_AGAIN, BYSTANDER, FLOW, KNOWN_AS_UNREQUESTED, LNURL, PEER, PROXY, SAID, SENT_TO_HOST,
     STORAGE,
 };
-use super::support::block_on;
 use super::support::c::compile;
 use super::support::plain::PlainNode;
 use super::support::scene::{fetch, start_accept, wait_for_state};
+use super::support::{block_on, folder_in_memory};
 
 const SIGKILL: i32 = 9;
 /// Names of records that are of no request of the test's.
@@ -74,7 +74,7 @@ pub struct Run {
 impl Setting {
     pub fn new() -> Setting {
         let testbed = Testbed::start().unwrap();
-        let root = folder();
+        let root = folder_in_memory();
         // Not in there, from where nothing may be run.
         let shim = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crash-shim.so");
         compile("tests/crash/shim.c", &shim, &["-shared", "-fPIC"]);
@@ -214,13 +214,6 @@ impl Setting {
         }
         assert_eq!(odd, expected);
     }
-}
-
-/// In memory, where the system has such a place: a kill takes nothing from the system, and a disk
-/// would be waited for at each fsync.
-fn folder() -> TempDir {
-    let in_memory = tempfile::tempdir_in("/dev/shm");
-    in_memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// A request to another node that awaits its channel: its id and its record.

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
+use super::support::folder_in_memory;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskFault {
     /// A file stands where the folder was.
@@ -54,7 +56,7 @@ pub struct Disk {
 impl Disk {
     pub fn plain() -> Disk {
         Disk {
-            outer: tempfile::tempdir().unwrap(),
+            outer: folder_in_memory(),
             mounted: false,
             broken: Mutex::default(),
         }

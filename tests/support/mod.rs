@@ -17,6 +17,7 @@ use lnurl_channel::{
     LnurlChannelError, PeerAddress, WalletNode, WalletNodeError,
 };
 use lnurl_channel_testbed::{Node, NodeEvent, Testbed};
+use tempfile::TempDir;
 
 /// Longest wait for anything that the testbed does.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -280,6 +281,13 @@ impl Pump {
             .saw(request_id, Sight::Judged(channel, verdict.clone()));
         verdict
     }
+}
+
+/// A folder in memory, where the system has a place for it: for tests that write much, and lose
+/// nothing but processes. A disk would be waited for at each fsync, and other tests with it.
+pub fn folder_in_memory() -> TempDir {
+    let in_memory = tempfile::tempdir_in("/dev/shm");
+    in_memory.or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// Run a future of the library to its end, as a wallet's own executor would.
