@@ -1,0 +1,22 @@
+import Foundation
+
+/// A custom message, as LND sends and takes it; `Data` is base64 in JSON, as LND wants it.
+public struct LndMessage: Codable, Sendable {
+    public let peer: Data
+    public let type: UInt16
+    public let data: Data
+
+    public init(peer: Data, type: UInt16, data: Data) {
+        (self.peer, self.type, self.data) = (peer, type, data)
+    }
+}
+
+extension Data {
+    /// Of hex digits that the library or LND has written.
+    init(hex: String) {
+        let digits = hex.utf8.map { UInt8($0 > 96 ? $0 - 87 : $0 - 48) }
+        self.init(stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
+    }
+
+    var hex: String { map { String(format: "%02x", $0) }.joined() }
+}
