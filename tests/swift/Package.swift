@@ -20,6 +20,15 @@ let package = Package(
         ),
         .target(name: "LnurlChannelTesting", dependencies: ["LnurlChannel"]),
         .target(name: "ChannelScreen", dependencies: ["LnurlChannel"]),
+        // Other samples need other nodes' libraries.
+        .target(
+            name: "LndSamples",
+            dependencies: ["LnurlChannel"],
+            sources: [
+                "LndLines.swift", "LndMessage.swift", "LndReports.swift", "LndRest.swift", "LndWalletNode.swift",
+            ]
+        ),
+        .executableTarget(name: "LndRow", dependencies: ["LndSamples"]),
         .testTarget(
             name: "LnurlChannelTests",
             dependencies: ["LnurlChannel", "LnurlChannelTesting", "ChannelScreen"]

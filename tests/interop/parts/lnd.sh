@@ -7,9 +7,12 @@
 #   LND_SERVICE_CERT       the file of its certificate
 #   LND_SERVICE_MACAROON   the file of the macaroon that allows everything
 #   LND_SERVICE_CLI        a command that asks it, such as `$LND_SERVICE_CLI getinfo`
+#
+# `start_plain_lnd NAME...` does the same, without TLS: http, and no certificate.
 
 lnd_version=$(cat "$interop/parts/lnd.version")
 lnd_start_limit=180
+lnd_scheme=https
 
 # The go on the PATH if it is new enough for LND, else Debian's.
 find_go() {
@@ -36,7 +39,8 @@ lnd=$(cached lnd "$interop/parts/lnd.version" -- build_lnd) || not_run "LND coul
 
 # The features are those of hosts: bLIP-2's, and what older hosts look for.
 launch_lnd() {
-    local name=$1 variables=LND_${1^^} peers rpc rest
+    local name=$1 variables=LND_${1^^} peers rpc rest options=()
+    [ "$lnd_scheme" = https ] || options=(--no-rest-tls)
     peers=$(free_port) rpc=$(free_port) rest=$(free_port)
     start "lnd-$name" "$lnd/lnd" "--lnddir=$work/$name" --noseedbackup --nobootstrap \
         --bitcoin.regtest --bitcoin.node=bitcoind "--bitcoind.rpchost=127.0.0.1:$BITCOIND_RPC_PORT" \
@@ -44,8 +48,8 @@ launch_lnd() {
         --bitcoind.rpcpolling --bitcoind.blockpollinginterval=200ms \
         "--listen=127.0.0.1:$peers" "--externalip=127.0.0.1:$peers" \
         "--rpclisten=127.0.0.1:$rpc" "--restlisten=127.0.0.1:$rest" \
-        --protocol.custom-init=257 --protocol.custom-init=32973
-    export "${variables}_REST=https://127.0.0.1:$rest" "${variables}_CERT=$work/$name/tls.cert" \
+        --protocol.custom-init=257 --protocol.custom-init=32973 "${options[@]}"
+    export "${variables}_REST=$lnd_scheme://127.0.0.1:$rest" "${variables}_CERT=$work/$name/tls.cert" \
         "${variables}_MACAROON=$work/$name/data/chain/bitcoin/regtest/admin.macaroon" \
         "${variables}_CLI=$(command_file "$name-cli" "$lnd/lncli" "--lnddir=$work/$name" \
             --network=regtest "--rpcserver=127.0.0.1:$rpc")"
@@ -60,20 +64,27 @@ lnd_cli() {
 # json_field NAME: its first value, of JSON with one field on each line, as lncli prints it.
 json_field() { sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\).*/\1/p" | head -n 1; }
 
-lnd_has() { [ "$(lnd_cli "$1" "$2" | json_field "$3")" = "$4" ]; }
+is_synced() { [ "$(lnd_cli "$1" getinfo | json_field synced_to_chain)" = true ]; }
+
+is_funded() { [ "$(lnd_cli "$1" walletbalance | json_field confirmed_balance)" -gt 0 ]; }
 
 start_lnd() {
     local name
     for name in "$@"; do launch_lnd "$name"; done
     for name in "$@"; do
-        await "lnd-$name" "$lnd_start_limit" lnd_has "$name" getinfo synced_to_chain true
+        await "lnd-$name" "$lnd_start_limit" is_synced "$name"
         export "LND_${name^^}_ADDRESS=$(lnd_cli "$name" getinfo | sed -n 's/^ *"\(.*@.*\)".*/\1/p')"
         "$BITCOIN_CLI" generatetoaddress 1 "$(lnd_cli "$name" newaddress p2wkh | json_field address)" >/dev/null
     done
     # What is mined can be spent after 100 blocks.
     mine 100
     for name in "$@"; do
-        await "lnd-$name" "$lnd_start_limit" lnd_has "$name" walletbalance confirmed_balance 5000000000
-        await "lnd-$name" "$lnd_start_limit" lnd_has "$name" getinfo synced_to_chain true
+        await "lnd-$name" "$lnd_start_limit" is_funded "$name"
+        await "lnd-$name" "$lnd_start_limit" is_synced "$name"
     done
+}
+
+start_plain_lnd() {
+    local lnd_scheme=http
+    start_lnd "$@"
 }
