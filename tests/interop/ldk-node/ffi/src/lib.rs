@@ -1,0 +1,1 @@
+node::uniffi_reexport_scaffolding!();

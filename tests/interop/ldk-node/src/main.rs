@@ -1,0 +1,274 @@
+//! Row 4: the npm package `lnurl` as the service, on a real LND; the wallet's node is ldk-node.
+//!
+//! `interop-ldk-node CERT KEY FOLDER`: the certificate that the service shows, its key, and where
+//! the wallet keeps what it stores.
+
+mod app;
+mod chain;
+mod wallet;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ldk_node::lightning_invoice::{Bolt11InvoiceDescription, Description};
+use ldk_node::{ChannelDetails, Event};
+use lnurl_channel::{
+    ChannelKind, ChannelRequest, ChannelRequestState, ChannelStage, ChannelVerdict,
+    ChannelVisibility, IncomingChannel, LnurlChannelError, encode_lnurl,
+};
+use lnurl_channel_interop::support::block_on;
+use lnurl_channel_interop::support::scene::{CallResult, opening};
+use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, refusal};
+
+use app::{App, wait_for};
+
+const CAPACITY_SAT: u64 = 200_000;
+const PUSH_SAT: u64 = 20_000;
+const PAID_MSAT: u64 = 5_000_000;
+/// What the service answers when LND could not open, in its own words.
+const FAILED: &str = "Unexpected error";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [cert, key, folder] = arguments.as_slice() else {
+        eprintln!("usage: interop-ldk-node CERT KEY FOLDER");
+        std::process::exit(2);
+    };
+    let row = Row::new(Path::new(cert), Path::new(key), Path::new(folder));
+    row.has_no_hosted_channels();
+    let (offer, request) = row.is_refused_without_a_reserve();
+    row.is_funded();
+    let channel = row.opens(&offer, &request);
+    row.is_ready(&channel);
+    row.is_paid_over_it();
+    row.is_refused_an_announced_channel();
+    row.awaits_again_after_a_failed_opening();
+    row.keeps_what_arrived_after_a_closing(&request, &channel);
+    row.app.node.stop().expect("the node stops");
+}
+
+struct Row {
+    service: NpmLnurl,
+    lnd: Lnd,
+    app: App,
+    proofs: Proofs,
+}
+
+impl Row {
+    fn new(cert: &Path, key: &Path, folder: &Path) -> Self {
+        let lnd = Lnd::named("service");
+        let service = NpmLnurl::start(&lnd.backend(), cert, key);
+        let authority = std::fs::read_to_string(cert).expect("the certificate is there");
+        let app = App::start(folder, chain::rpc_port(), authority);
+        let proofs = Proofs::default();
+        proofs.say(&format!(
+            "lnurl {} runs on a real LND, the wallet on ldk-node",
+            service.version()
+        ));
+        Self {
+            service,
+            lnd,
+            app,
+            proofs,
+        }
+    }
+
+    fn scan(&self) -> (Offer, Arc<ChannelRequest>) {
+        let offer = self.service.offer(CAPACITY_SAT, PUSH_SAT);
+        let request = self.app.fetch(&offer.lnurl);
+        let peer = request.offer().peer;
+        let address = format!("{}@{}", peer.node_id, peer.socket_address());
+        assert_eq!(address, self.lnd.address());
+        (offer, request)
+    }
+
+    fn has_no_hosted_channels(&self) {
+        let url = format!(
+            "https://localhost/?tag=hostedChannelRequest&k1=00&uri={}",
+            self.lnd.address()
+        );
+        let request = self.app.fetch(&encode_lnurl(url).expect("a URL"));
+        assert_eq!(request.offer().kind, ChannelKind::Hosted);
+        let Err(LnurlChannelError::NodeFailed { reason }) = accept(&request) else {
+            panic!("a hosted channel without custom messages");
+        };
+        assert!(
+            reason.contains("ldk-node has no hosted channels"),
+            "{reason}"
+        );
+        assert_eq!(request.state(), ChannelRequestState::Offered);
+        self.proofs
+            .say(&format!("a hosted offer: NodeFailed, {reason:?}"));
+    }
+
+    /// A new wallet's: nothing on chain, and ldk-node turns down a channel with anchors.
+    fn is_refused_without_a_reserve(&self) -> (Offer, Arc<ChannelRequest>) {
+        let (offer, request) = self.scan();
+        assert_eq!(refusal(accept(&request)), FAILED);
+        assert_eq!(self.app.verdicts(), []);
+        let reason = self.service.failures().pop().expect("it failed");
+        self.proofs.say(&format!(
+            "nothing on chain: Refused, {FAILED:?} ({reason}); ldk-node shows the wallet nothing"
+        ));
+        (offer, request)
+    }
+
+    fn is_funded(&self) {
+        let address = self.app.node.onchain_payment().new_address();
+        chain::pay(&address.expect("an address").to_string());
+        wait_for("the reserve", || {
+            let balances = self.app.node.list_balances();
+            (balances.spendable_onchain_balance_sats > 0).then_some(())
+        });
+    }
+
+    fn opens(&self, offer: &Offer, request: &Arc<ChannelRequest>) -> ChannelDetails {
+        let before = self.app.verdicts().len();
+        let arrived = opening(accept(request));
+        let channels = self.app.node.list_channels();
+        let mut channels = channels.into_iter();
+        let shown = channels.find(|shown| shown.channel_id.to_string() == arrived.channel_id);
+        let shown = shown.expect("ldk-node has the channel");
+        let former = former_id(&self.app, &shown);
+        let expected = IncomingChannel {
+            peer_id: self.lnd.id(),
+            channel_id: arrived.channel_id.clone(),
+            stage: ChannelStage::Funded,
+            former_channel_id: Some(former),
+            capacity_sat: Some(CAPACITY_SAT),
+            push_msat: None,
+            is_announced: Some(false),
+        };
+        assert_eq!(arrived, expected);
+        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        let request_id = request.request_id();
+        let verdicts = self.app.verdicts();
+        assert_eq!(
+            verdicts[before..],
+            [ChannelVerdict::Expected { request_id }]
+        );
+        let callback = self.service.callbacks().pop().expect("it was called back");
+        assert_eq!(callback["k1"], offer.k1);
+        assert_eq!(callback["private"], "1");
+        self.proofs.say(
+            "funded, and accepted once more: an unannounced channel of the service's capacity, \
+             shown at ChannelPending",
+        );
+        shown
+    }
+
+    fn is_ready(&self, channel: &ChannelDetails) {
+        chain::mine(6);
+        self.app.event("the channel is ready", |event| match event {
+            Event::ChannelReady { channel_id, .. } if *channel_id == channel.channel_id => Some(()),
+            _ => None,
+        });
+        assert_eq!(self.lightning_sat(), PUSH_SAT);
+        wait_for("the channel at LND", || {
+            let active = self.lnd.ask(&["listchannels", "--active_only"]).ok()?;
+            active["channels"].get(0).map(|shown| {
+                assert_eq!(shown["capacity"], CAPACITY_SAT.to_string());
+                assert_eq!(shown["private"], true);
+            })
+        });
+        self.proofs
+            .say("six blocks: ready, with what the service pushed");
+    }
+
+    fn lightning_sat(&self) -> u64 {
+        self.app.node.list_balances().total_lightning_balance_sats
+    }
+
+    fn is_paid_over_it(&self) {
+        let text = Description::new("row 4".into()).expect("it is short");
+        let description = Bolt11InvoiceDescription::Direct(text);
+        let payment = self.app.node.bolt11_payment();
+        let invoice = payment.receive(PAID_MSAT, &description, 3600);
+        let invoice = invoice.expect("an invoice").to_string();
+        // LND's router hears of the channel a little later than the rest of LND.
+        wait_for("LND's payment", || {
+            self.lnd
+                .ask(&["payinvoice", "--force", "--json", &invoice])
+                .ok()
+        });
+        self.app.event("the payment", |event| match event {
+            Event::PaymentReceived { amount_msat, .. } => {
+                assert_eq!(*amount_msat, PAID_MSAT);
+                Some(())
+            }
+            _ => None,
+        });
+        self.proofs.say("LND pays an invoice over it");
+    }
+
+    fn is_refused_an_announced_channel(&self) {
+        let (_, request) = self.scan();
+        let result = block_on(request.accept(ChannelVisibility::Announced));
+        assert_eq!(refusal(result), FAILED);
+        request
+            .decline()
+            .expect("a refused request can be declined");
+        let reason = self.service.failures().pop().expect("it failed");
+        self.proofs
+            .say(&format!("announced: Refused, {FAILED:?} ({reason})"));
+    }
+
+    fn awaits_again_after_a_failed_opening(&self) {
+        let (_, request) = self.scan();
+        let arrived = opening(accept(&request));
+        let channel = self.channel(&arrived.channel_id);
+        let peer = channel.counterparty_node_id;
+        let closed = self
+            .app
+            .node
+            .force_close_channel(&channel.user_channel_id, peer, None);
+        closed.expect("ldk-node closes it");
+        self.closed(&channel);
+        assert_eq!(request.state(), ChannelRequestState::Awaiting);
+        request.decline().expect("it can be forgotten");
+        self.proofs
+            .say("closed before it was ready: the request is Awaiting again");
+    }
+
+    fn keeps_what_arrived_after_a_closing(&self, request: &ChannelRequest, was: &ChannelDetails) {
+        let channel = self.channel(&was.channel_id.to_string());
+        let peer = channel.counterparty_node_id;
+        let closed = self.app.node.close_channel(&channel.user_channel_id, peer);
+        closed.expect("ldk-node closes it");
+        self.closed(&channel);
+        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        self.proofs
+            .say("closed after it was ready: the request stays Arrived");
+    }
+
+    fn channel(&self, channel_id: &str) -> ChannelDetails {
+        let mut channels = self.app.node.list_channels().into_iter();
+        let channel = channels.find(|channel| channel.channel_id.to_string() == channel_id);
+        channel.expect("ldk-node has the channel")
+    }
+
+    /// Waits until the app has handled the event.
+    fn closed(&self, channel: &ChannelDetails) {
+        self.app.event("the closing", |event| match event {
+            Event::ChannelClosed { channel_id, .. } if *channel_id == channel.channel_id => {
+                Some(())
+            }
+            _ => None,
+        });
+    }
+}
+
+fn former_id(app: &App, channel: &ChannelDetails) -> String {
+    app.event("the channel is pending", |event| match event {
+        Event::ChannelPending {
+            channel_id,
+            former_temporary_channel_id,
+            ..
+        } if *channel_id == channel.channel_id => Some(former_temporary_channel_id.to_string()),
+        _ => None,
+    })
+}
+
+fn accept(request: &ChannelRequest) -> CallResult {
+    block_on(request.accept(ChannelVisibility::Unannounced))
+}
