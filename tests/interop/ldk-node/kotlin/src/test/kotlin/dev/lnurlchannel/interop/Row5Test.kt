@@ -1,0 +1,162 @@
+package dev.lnurlchannel.interop
+
+import dev.lnurlchannel.BitcoinNetwork
+import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelRequest
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelStage
+import dev.lnurlchannel.ChannelVerdict
+import dev.lnurlchannel.ClientConfig
+import dev.lnurlchannel.IncomingChannel
+import dev.lnurlchannel.LnurlChannelException
+import dev.lnurlchannel.ObservedWalletNode
+import dev.lnurlchannel.decodeLnurl
+import dev.lnurlchannel.encodeLnurl
+import dev.lnurlchannel.guarded
+import dev.lnurlchannel.samples.LdkNodeWalletNode
+import java.io.File
+import java.nio.file.Path
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.flow.MutableSharedFlow
+import kotlinx.coroutines.flow.filterIsInstance
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.io.TempDir
+import org.lightningdevkit.ldknode.AnchorChannelsConfig
+import org.lightningdevkit.ldknode.Builder
+import org.lightningdevkit.ldknode.Event
+import org.lightningdevkit.ldknode.Network
+import org.lightningdevkit.ldknode.Node
+import org.lightningdevkit.ldknode.defaultConfig
+
+private const val CAPACITY_SAT = 200_000
+private const val PUSH_SAT = 20_000
+private const val RESERVE_SAT = 25_000
+private const val UNSUPPORTED = "ldk-node has no hosted channels"
+
+/** A new wallet on ldk-node, with nothing on chain, which trusts the service's LND to close channels. */
+class Row5Test {
+    @TempDir
+    lateinit var folder: Path
+
+    private val lnd = Lnd("service")
+    private val certificate = System.getProperty("service.certificate")
+    private val node by lazy { build() }
+    private val wallet by lazy { LdkNodeWalletNode(node) }
+    private val observed by lazy { ObservedWalletNode(wallet.guarded()) }
+    private val client by lazy { ChannelClient(observed, config()) }
+    private val handled = MutableSharedFlow<Event>(replay = 64)
+    private val verdicts = mutableListOf<ChannelVerdict>()
+    private val app = CoroutineScope(Dispatchers.Default)
+
+    @AfterEach
+    fun stop() = runBlocking {
+        app.cancel()
+        client.shutdown()
+        node.stop()
+    }
+
+    @Test
+    fun `a service's LND opens to ldk-node`() = timed {
+        startApp()
+        hasNoHostedChannels()
+        NpmService(lnd, certificate, System.getProperty("service.key")).use { service ->
+            val (request, channel) = opens(service)
+            say("LUD-02, nothing on chain: at ChannelPending, an unannounced channel of the service's capacity")
+            isReady(channel)
+            awaitsAgainAfterAFailedOpening(service)
+            assertEquals(ChannelRequestState.ARRIVED, request.state())
+        }
+    }
+
+    private fun build(): Node {
+        val config = defaultConfig()
+        config.storageDirPath = folder.resolve("node").toString()
+        config.network = Network.REGTEST
+        config.anchorChannelsConfig = AnchorChannelsConfig(listOf(lnd.id), RESERVE_SAT.toULong())
+        val builder = Builder.fromConfig(config)
+        val port = System.getenv("BITCOIND_RPC_PORT").toUShort()
+        builder.setChainSourceBitcoindRpc("127.0.0.1", port, "interop", "interop")
+        return builder.build()
+    }
+
+    private fun config() = ClientConfig(
+        network = BitcoinNetwork.REGTEST,
+        storageDir = folder.resolve("requests").toString(),
+        extraRootCertificates = File(certificate).readText(),
+        allowPrivateHosts = true,
+    )
+
+    /** In the order that the sample asks for, and then the app's loop. */
+    private fun startApp() {
+        val client = client
+        node.start()
+        app.launch {
+            while (true) {
+                val event = node.nextEventAsync()
+                wallet.report(client, event)?.let { verdicts += it }
+                node.eventHandled()
+                handled.emit(event)
+            }
+        }
+    }
+
+    private suspend fun hasNoHostedChannels() {
+        val text = encodeLnurl("https://host.example/?tag=hostedChannelRequest&uri=${lnd.address}&k1=00")
+        val request = client.fetch(decodeLnurl(text))
+        val failed = runCatching { request.accept() }.exceptionOrNull() as LnurlChannelException.NodeFailed
+        assertTrue(UNSUPPORTED in failed.reason) { failed.reason }
+        say("LUD-07: NodeFailed, \"${failed.reason}\"")
+    }
+
+    private suspend fun opens(service: NpmService): Pair<ChannelRequest, IncomingChannel> {
+        val request = client.fetch(decodeLnurl(service.offer(CAPACITY_SAT, PUSH_SAT)))
+        verdicts.clear()
+        val outcome = request.accept()
+        val channel = (outcome as ChannelOutcome.Opening).channel
+        val pending = handled<Event.ChannelPending> { it.channelId == channel.channelId }
+        val expected = IncomingChannel(
+            peerId = lnd.id,
+            channelId = pending.channelId,
+            stage = ChannelStage.FUNDED,
+            formerChannelId = pending.formerTemporaryChannelId,
+            capacitySat = CAPACITY_SAT.toULong(),
+            isAnnounced = false,
+        )
+        assertEquals(expected, channel)
+        assertEquals(listOf(ChannelVerdict.Expected(request.requestId())), verdicts)
+        assertEquals(ChannelRequestState.ARRIVED, request.state())
+        val arrived = observed.eventsOf(request.requestId()).filterIsInstance<ChannelEvent.Arrived>().first()
+        assertEquals(outcome, arrived.outcome)
+        return request to channel
+    }
+
+    private suspend fun isReady(channel: IncomingChannel) {
+        chain("generatetodescriptor", "6", "raw(51)")
+        handled<Event.ChannelReady> { it.channelId == channel.channelId }
+        assertEquals(PUSH_SAT.toULong(), node.listBalances().totalLightningBalanceSats)
+        say("six blocks: ready, with what the service pushed")
+    }
+
+    private suspend fun awaitsAgainAfterAFailedOpening(service: NpmService) {
+        val (request, channel) = opens(service)
+        val listed = node.listChannels().single { it.channelId == channel.channelId }
+        node.forceCloseChannel(listed.userChannelId, lnd.id, null)
+        handled<Event.ChannelClosed> { it.channelId == channel.channelId }
+        assertEquals(ChannelRequestState.AWAITING, request.state())
+        say("closed before it was ready: the request is AWAITING again")
+    }
+
+    /** An event, once the app has handled it. */
+    private suspend inline fun <reified E : Event> handled(crossinline wanted: (E) -> Boolean): E =
+        handled.filterIsInstance<E>().first { wanted(it) }
+}
