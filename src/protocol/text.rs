@@ -429,6 +429,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too long a text for an interpreter")]
     fn huge_text_is_no_trouble() {
         let secrets = Secrets::new(
             Some(&format!("https://a/?q={}", "a".repeat(4000))),

@@ -415,7 +415,8 @@ fn steps_to_the_end(bench: &mut Bench, names: &[&str]) -> usize {
 
 fn config() -> ProptestConfig {
     ProptestConfig {
-        cases: 256,
+        // An interpreter takes its time.
+        cases: if cfg!(miri) { 4 } else { 256 },
         failure_persistence: None,
         ..ProptestConfig::default()
     }
@@ -458,6 +459,7 @@ proptest! {
 
 /// Lest the properties hold of nothing: the happenings do lead everywhere.
 #[test]
+#[cfg_attr(miri, ignore = "too many happenings for an interpreter")]
 fn the_happenings_lead_everywhere() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
