@@ -44,6 +44,7 @@ impl Journal {
             return Ok((Self { folder: None }, Vec::new()));
         };
         create_private_folder(path).map_err(|error| failed("the folder cannot be used", &error))?;
+        keep_folder(path);
         let lock = lock(path)?;
         let folder = Folder {
             path: path.to_owned(),
@@ -162,6 +163,13 @@ fn create_private_folder(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).create(path)
+}
+
+/// A new folder outlives a power cut once the one that it is in is safe. Best effort: an app may not
+/// be allowed to open that.
+fn keep_folder(path: &Path) {
+    let parent = path.parent().and_then(|parent| File::open(parent).ok());
+    let _ = parent.map(|parent| parent.sync_all());
 }
 
 fn private_file() -> OpenOptions {
