@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{self, JoinHandle};
 
 use super::driver::Engine;
 use super::lock;
@@ -37,6 +37,13 @@ impl RunningCall {
             connecting: None,
             deadline: None,
             check: None,
+        }
+    }
+
+    pub fn forget(&mut self, task: task::Id) {
+        let (asking, connecting) = (&mut self.asking, &mut self.connecting);
+        for place in [asking, connecting, &mut self.deadline, &mut self.check] {
+            place.take_if(|job| job.is(task));
         }
     }
 }

@@ -51,7 +51,8 @@ impl Engine {
     // ---- what a wallet reads ----
 
     pub fn read<T>(&self, id: &str, read: impl FnOnce(&Entry) -> T) -> Option<T> {
-        lock(&self.table).entries.get(id).map(read)
+        let table = lock(&self.table);
+        table.entries.get(id).map(|entry| read(entry))
     }
 
     /// Ids of the requests that were accepted and whose end no call has returned, oldest first.
@@ -247,20 +248,27 @@ impl Engine {
             Task::Deadline => &mut call.deadline,
             Task::CheckLater { .. } => &mut call.check,
         };
-        let peer = entry.request.peer().clone();
         if matches!(task, Task::SendCallback(_)) {
             entry.last_ask = call.number;
         }
-        let (engine, id, number) = (self.clone(), id.to_owned(), call.number);
+        let run = TaskRun {
+            engine: self.clone(),
+            id: id.to_owned(),
+            number: call.number,
+        };
         *place = Job::spawn(async move {
-            let run = TaskRun {
-                engine: engine.clone(),
-                id: id.clone(),
-                number,
-                peer,
-            };
             let input = run.run(task).await;
-            engine.bring_back(&id, number, input);
+            run.engine.forget_task(&run.id);
+            run.engine.bring_back(&run.id, run.number, input);
         });
+    }
+
+    /// The task that calls this is about to end: its room is not kept until the call ends.
+    fn forget_task(&self, id: &str) {
+        let mut table = lock(&self.table);
+        let entry = table.entries.get_mut(id);
+        if let Some(call) = entry.and_then(|entry| entry.call.as_mut()) {
+            call.forget(tokio::task::id());
+        }
     }
 }

@@ -67,6 +67,10 @@ impl Engine {
         let events = &mut table.entries.get_mut(id)?.events;
         let item = events.waiting.pop_front();
         events.delivering = item.is_some();
+        if !events.delivering {
+            // Most of a request's time nothing happens: no room for it meanwhile.
+            events.waiting = VecDeque::new();
+        }
         item
     }
 }

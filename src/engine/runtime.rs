@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{self, AbortHandle, JoinHandle};
 
 /// Threads at most, started on demand, for calls into wallets (which each client bounds by itself)
 /// and for name look-ups.
@@ -54,6 +54,10 @@ impl Job {
     /// Ends the task with this.
     pub fn of(task: AbortHandle) -> Self {
         Self(Some(task))
+    }
+
+    pub fn is(&self, task: task::Id) -> bool {
+        self.0.as_ref().is_some_and(|own| own.id() == task)
     }
 
     /// Let the task run out by itself.

@@ -36,8 +36,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(request: Request, fetched: Option<Instant>) -> Self {
-        Self {
+    fn new(request: Request, fetched: Option<Instant>) -> Box<Self> {
+        Box::new(Self {
             request,
             fetched,
             handle: Arc::new(()),
@@ -45,7 +45,7 @@ impl Entry {
             last_ask: 0,
             events: EventQueue::default(),
             notice: None,
-        }
+        })
     }
 
     /// Fetched so recently that the same LNURL is the same offer.
@@ -56,7 +56,8 @@ impl Entry {
 }
 
 pub struct Table {
-    pub entries: HashMap<String, Entry>,
+    /// Boxed: a map keeps room for twice as many, and more while it grows.
+    pub entries: HashMap<String, Box<Entry>>,
     /// No call begins any more.
     pub closed: bool,
     journal: Journal,
@@ -224,7 +225,7 @@ impl Table {
     pub fn sorted(&self, wanted: impl Fn(&Request) -> bool) -> Vec<&Request> {
         let requests = self.entries.values().map(|entry| &entry.request);
         let mut requests: Vec<&Request> = requests.filter(|request| wanted(request)).collect();
-        requests.sort_by_key(|request| request.created_at_millis);
+        requests.sort_unstable_by_key(|request| request.created_at_millis);
         requests
     }
 

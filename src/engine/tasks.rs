@@ -24,22 +24,19 @@ pub struct TaskRun {
     pub engine: Arc<Engine>,
     pub id: String,
     pub number: u64,
-    pub peer: PeerAddress,
 }
 
 impl TaskRun {
     /// What only waits takes most of the time, and should take little room: what is large is boxed,
     /// since a future has room for the largest of its branches.
-    pub async fn run(self, task: Task) -> Input {
+    pub async fn run(&self, task: Task) -> Input {
         let settings = &self.engine.settings;
         match task {
             Task::AskNode { refund_script } => {
                 let asked = Box::pin(self.engine.wallet.ask(&self.id, refund_script)).await;
                 Input::NodeAsked(asked.map_err(CallFailure::into_reason))
             }
-            Task::Connect => {
-                Input::Connected(Box::pin(self.engine.wallet.connect(self.peer)).await)
-            }
+            Task::Connect => Input::Connected(Box::pin(self.connect()).await),
             Task::SendCallback(url) => Input::Asked(Box::pin(self.send_callback(url)).await),
             Task::SendInvoke(payload) => Input::Asked(Box::pin(self.send_invoke(payload)).await),
             Task::Deadline => {
@@ -54,7 +51,19 @@ impl TaskRun {
         }
     }
 
-    async fn send_callback(self, url: Secret) -> Asked {
+    fn peer(&self) -> Result<PeerAddress, String> {
+        let peer = self
+            .engine
+            .read(&self.id, |entry| entry.request.peer().clone());
+        // A request whose call runs is in the table.
+        peer.ok_or_else(|| "the request is forgotten".into())
+    }
+
+    async fn connect(&self) -> Result<(), String> {
+        self.engine.wallet.connect(self.peer()?).await
+    }
+
+    async fn send_callback(&self, url: Secret) -> Asked {
         let Ok(url) = protocol::parse_url(url.expose()) else {
             // It was built from a callback that passed the same check.
             let reason = "the callback cannot be parsed".into();
@@ -113,18 +122,20 @@ impl TaskRun {
         Arc::new(move || engine.bring_back(&id, number, Input::Written))
     }
 
-    async fn send_invoke(self, payload: Secret<Vec<u8>>) -> Asked {
-        let (wallet, peer_id) = (&self.engine.wallet, self.peer.node_id);
-        let payload = payload.expose().to_vec();
+    async fn send_invoke(&self, payload: Secret<Vec<u8>>) -> Asked {
+        let not_sent = |reason| Asked::NotSent(LnurlChannelError::NodeFailed { reason });
+        let peer_id = match self.peer() {
+            Ok(peer) => peer.node_id,
+            Err(reason) => return not_sent(reason),
+        };
+        let (wallet, payload) = (&self.engine.wallet, payload.expose().to_vec());
         match wallet
             .send_message(peer_id, INVOKE_HOSTED_CHANNEL, payload)
             .await
         {
             Ok(()) => Asked::Agreed,
             Err(CallFailure::TimedOut(reason)) => Asked::Lost(reason),
-            Err(CallFailure::Failed(reason)) => {
-                Asked::NotSent(LnurlChannelError::NodeFailed { reason })
-            }
+            Err(CallFailure::Failed(reason)) => not_sent(reason),
         }
     }
 }
