@@ -109,7 +109,7 @@ pub fn read_host_message(
 /// The id of the one hosted channel between two nodes: SHA-256 of their keys, the lesser first.
 pub fn hosted_channel_id(node_id: &str, other_node_id: &str) -> Option<[u8; 32]> {
     let mut keys = [hex::decode(node_id).ok()?, hex::decode(other_node_id).ok()?];
-    keys.sort();
+    keys.sort_unstable();
     Some(Sha256::digest(keys.concat()).into())
 }
 

@@ -6,7 +6,7 @@ mod callback;
 mod error;
 mod hosted;
 pub mod json;
-mod lnurl;
+pub mod lnurl;
 mod node_uri;
 mod offer;
 mod text;
