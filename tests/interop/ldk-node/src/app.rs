@@ -1,6 +1,6 @@
 //! The app around the node: it starts both, and handles the node's events.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 type Handled = (Event, Option<ChannelVerdict>);
 
 pub struct App {
+    log: PathBuf,
     pub node: Arc<Node>,
     pub client: Arc<ChannelClient>,
     handled: Arc<Mutex<Vec<Handled>>>,
@@ -59,6 +60,7 @@ impl App {
             }
         });
         Self {
+            log: folder.join("node/ldk_node.log"),
             node,
             client,
             handled,
@@ -74,6 +76,12 @@ impl App {
     pub fn event<T>(&self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let find = |handled: &Handled| wanted(&handled.0);
         wait_for(what, || self.handled.lock().unwrap().iter().find_map(find))
+    }
+
+    /// ldk-node tells only its log why it turned a channel down.
+    pub fn has_logged(&self, words: &str) -> bool {
+        let log = std::fs::read_to_string(&self.log).expect("ldk-node has a log");
+        log.contains(words)
     }
 
     pub fn verdicts(&self) -> Vec<ChannelVerdict> {

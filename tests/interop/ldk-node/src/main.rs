@@ -27,6 +27,9 @@ const PUSH_SAT: u64 = 20_000;
 const PAID_MSAT: u64 = 5_000_000;
 /// What the service answers when LND could not open, in its own words.
 const FAILED: &str = "Unexpected error";
+/// What ldk-node logs.
+const NO_RESERVE: &str = "due to insufficient available on-chain reserves";
+const NO_ANNOUNCED: &str = "Rejecting inbound announced channel";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -105,6 +108,7 @@ impl Row {
     fn is_refused_without_a_reserve(&self) -> (Offer, Arc<ChannelRequest>) {
         let (offer, request) = self.scan();
         assert_eq!(refusal(accept(&request)), FAILED);
+        assert!(self.app.has_logged(NO_RESERVE));
         assert_eq!(self.app.verdicts(), []);
         let reason = self.service.failures().pop().expect("it failed");
         self.proofs.say(&format!(
@@ -205,6 +209,7 @@ impl Row {
         let (_, request) = self.scan();
         let result = block_on(request.accept(ChannelVisibility::Announced));
         assert_eq!(refusal(result), FAILED);
+        assert!(self.app.has_logged(NO_ANNOUNCED));
         request
             .decline()
             .expect("a refused request can be declined");
