@@ -101,32 +101,34 @@ pub fn presentable(text: &str, secrets: &Secrets, max_chars: usize) -> String {
 }
 
 /// The strings of one request that no text may show.
+///
+/// They are only taken down here: what hiding them takes is done when there is a text to show, which
+/// most answers never lead to.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    spellings: BTreeSet<String>,
+    texts: Vec<String>,
+    queries: Vec<String>,
 }
 
 impl Secrets {
     pub fn new(lnurl_url: Option<&str>, callback: Option<&str>, k1: Option<&str>) -> Self {
-        let mut secrets = Self::default();
-        if let Some(k1) = k1 {
-            secrets.add(k1);
+        let urls = [lnurl_url, callback].into_iter().flatten();
+        let queries = urls.filter_map(query_of);
+        Self {
+            texts: k1.map(str::to_owned).into_iter().collect(),
+            queries: queries.map(str::to_owned).collect(),
         }
-        for url in [lnurl_url, callback].into_iter().flatten() {
-            secrets.add_query_of(url);
-        }
-        secrets
     }
 
     /// Hides the query of one more URL, such as that of a redirect.
     pub fn and_query_of(mut self, url: &str) -> Self {
-        self.add_query_of(url);
+        self.queries.extend(query_of(url).map(str::to_owned));
         self
     }
 
     /// Hides one more string.
     pub fn and(mut self, secret: &str) -> Self {
-        self.add(secret);
+        self.texts.push(secret.to_owned());
         self
     }
 
@@ -135,8 +137,48 @@ impl Secrets {
         self.hide(text, usize::MAX, false)
     }
 
-    fn add_query_of(&mut self, url: &str) {
-        let Some(query) = query_of(url) else { return };
+    fn spellings(&self) -> Spellings {
+        let mut spellings = Spellings::default();
+        for text in &self.texts {
+            spellings.add(text);
+        }
+        for query in &self.queries {
+            spellings.add_query(query);
+        }
+        spellings
+    }
+
+    /// Overlapping secrets are hidden as one, so that no piece of either is left. Of a text that
+    /// was cut, what may be the start of a secret at its end is hidden too.
+    fn hide(&self, text: &str, max_chars: usize, was_cut: bool) -> String {
+        let spellings = self.spellings();
+        let mut shown = String::with_capacity(text.len().min(max_chars));
+        let mut shown_chars = 0;
+        let mut hidden_until = 0;
+        for (at, c) in text.char_indices() {
+            if shown_chars == max_chars {
+                break;
+            }
+            hidden_until =
+                hidden_until.max(at + spellings.longest_at(&text.as_bytes()[at..], was_cut));
+            if at >= hidden_until {
+                shown.push(c);
+                shown_chars += 1;
+            } else if !shown.ends_with(MASK) {
+                shown.push(MASK);
+                shown_chars += 1;
+            }
+        }
+        shown
+    }
+}
+
+/// Every way to write each of the secrets that the search does not see as the same by itself.
+#[derive(Default)]
+struct Spellings(BTreeSet<String>);
+
+impl Spellings {
+    fn add_query(&mut self, query: &str) {
         self.add(query);
         for pair in query.split('&').take(MAX_PAIRS) {
             let value = pair.split_once('=').map_or(pair, |(_, value)| value);
@@ -149,7 +191,6 @@ impl Secrets {
         }
     }
 
-    /// Adds the spellings of `secret` that the search does not see as the same by itself.
     fn add(&mut self, secret: &str) {
         let texts = [
             secret.to_owned(),
@@ -159,48 +200,26 @@ impl Secrets {
         for text in texts {
             // As JSON may hold it, and as any encoder writes its percent signs.
             for spelling in [text.replace('/', "\\/"), text.replace('%', "%25"), text] {
-                self.add_spelling(clean(&spelling, usize::MAX));
-                self.add_spelling(spelling);
+                self.insert(clean(&spelling, usize::MAX));
+                self.insert(spelling);
             }
         }
     }
 
-    fn add_spelling(&mut self, spelling: String) {
+    fn insert(&mut self, spelling: String) {
         if !spelling.is_ascii() {
             // Only letters of ASCII are found in any case by the search itself.
-            self.spellings.insert(spelling.to_lowercase());
-            self.spellings.insert(spelling.to_uppercase());
+            self.0.insert(spelling.to_lowercase());
+            self.0.insert(spelling.to_uppercase());
         }
         if !spelling.is_empty() {
-            self.spellings.insert(spelling);
+            self.0.insert(spelling);
         }
-    }
-
-    /// Overlapping secrets are hidden as one, so that no piece of either is left. Of a text that
-    /// was cut, what may be the start of a secret at its end is hidden too.
-    fn hide(&self, text: &str, max_chars: usize, was_cut: bool) -> String {
-        let mut shown = String::with_capacity(text.len().min(max_chars));
-        let mut shown_chars = 0;
-        let mut hidden_until = 0;
-        for (at, c) in text.char_indices() {
-            if shown_chars == max_chars {
-                break;
-            }
-            hidden_until = hidden_until.max(at + self.longest_at(&text.as_bytes()[at..], was_cut));
-            if at >= hidden_until {
-                shown.push(c);
-                shown_chars += 1;
-            } else if !shown.ends_with(MASK) {
-                shown.push(MASK);
-                shown_chars += 1;
-            }
-        }
-        shown
     }
 
     /// How many bytes at the start of `text` are a secret.
     fn longest_at(&self, text: &[u8], was_cut: bool) -> usize {
-        let lengths = self.spellings.iter().map(|s| length_of(s, text, was_cut));
+        let lengths = self.0.iter().map(|s| length_of(s, text, was_cut));
         lengths.max().unwrap_or(0)
     }
 }
