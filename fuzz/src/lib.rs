@@ -1,0 +1,40 @@
+//! What the fuzzer does to the library: one function of bytes for each target, with what has to
+//! hold for any bytes.
+//!
+//! The library's pure modules are compiled in as they stand, so that it needs to open nothing to be
+//! fuzzed.
+
+// Not all of a module is fuzzed, and what its siblings alone import looks unused here.
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/flow/mod.rs"]
+mod flow;
+#[allow(dead_code, unused_imports)]
+#[path = "../../src/protocol/mod.rs"]
+mod protocol;
+#[allow(dead_code)]
+#[path = "../../src/engine/record.rs"]
+mod record;
+
+mod hidden;
+mod lines;
+mod samples;
+pub mod seeds;
+pub mod targets;
+mod world;
+
+/// A target's name, and what is run on its inputs.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: [Target; 11] = [
+    ("answer", targets::answer::run),
+    ("bech32", targets::bech32::run),
+    ("callback_url", targets::callback_url::run),
+    ("decode_lnurl", targets::decode_lnurl::run),
+    ("flow", targets::flow::run),
+    ("hosted", targets::hosted::run),
+    ("node_uri", targets::node_uri::run),
+    ("offer", targets::offer::run),
+    ("record", targets::record::run),
+    ("text", targets::text::run),
+    ("url_policy", targets::url_policy::run),
+];

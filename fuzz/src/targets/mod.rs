@@ -1,0 +1,13 @@
+//! One file for each target.
+
+pub mod answer;
+pub mod bech32;
+pub mod callback_url;
+pub mod decode_lnurl;
+pub mod flow;
+pub mod hosted;
+pub mod node_uri;
+pub mod offer;
+pub mod record;
+pub mod text;
+pub mod url_policy;

@@ -1,0 +1,237 @@
+//! The service's answer to the first GET, and the offer that stands in an LNURL itself.
+//!
+//! Lines: switches, the LNURL's URL, the URL that was fetched in the end, then the body.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+use url::Url;
+
+use crate::hidden::{Hidden, behind, check_presentable};
+use crate::lines::Lines;
+use crate::protocol::{
+    ChannelKind, Error, Lnurl, Offer, check, is_public, offer_in_query, parse_node_uri,
+    parse_offer, parse_url,
+};
+
+/// The library's own words in front of those of others.
+const OWN_WORDS: [&str; 8] = [
+    "is not UTF-8 text: ",
+    "is JSON nested too deep: ",
+    "is not a JSON object: ",
+    "has an unknown `tag`: ",
+    "is `uri` stands twice in the JSON object: ",
+    "is `callback` stands twice in the JSON object: ",
+    "is `k1` stands twice in the JSON object: ",
+    "is `tag` stands twice in the JSON object: ",
+];
+
+pub fn run(input: &[u8]) {
+    let mut lines = Lines::new(input);
+    let switches = lines.switches();
+    let (Some(lnurl), Some(fetched)) = (lines.text(), lines.text()) else {
+        return;
+    };
+    let Ok(lnurl) = Lnurl::from_url(lnurl) else {
+        return;
+    };
+    let fetched_from = parse_url(fetched).unwrap_or_else(|_| lnurl.as_url().clone());
+    let body = lines.rest();
+    let parse = |status, allow_private_hosts| {
+        parse_offer(body, status, &lnurl, &fetched_from, allow_private_hosts)
+    };
+    let strict = parse(200, false);
+    let lax = parse(200, true);
+    // The HTTP status means nothing, but that a reason may name it.
+    let other = parse(404, false);
+    assert_eq!(other.is_ok(), strict.is_ok());
+    check_more_is_allowed(&strict, &lax);
+    let answer = Answer {
+        body,
+        lnurl: &lnurl,
+        fetched_from: &fetched_from,
+    };
+    match if switches & 1 == 0 { lax } else { strict } {
+        Ok(offer) => answer.check_offer(&offer, switches & 1 == 0),
+        Err(error) => answer.check_error(&error),
+    }
+    check_query(&lnurl);
+}
+
+/// Private hosts are all that the switch is about.
+fn check_more_is_allowed(strict: &Result<Offer, Error>, lax: &Result<Offer, Error>) {
+    match (strict, lax) {
+        (Err(Error::UnsafeUrl(_)), _) => {}
+        _ => assert_eq!(strict, lax),
+    }
+}
+
+struct Answer<'a> {
+    body: &'a [u8],
+    lnurl: &'a Lnurl,
+    fetched_from: &'a Url,
+}
+
+impl Answer<'_> {
+    fn check_offer(&self, offer: &Offer, allow_private_hosts: bool) {
+        assert_eq!(offer.shown.service, self.lnurl.host());
+        check_shown(offer, allow_private_hosts);
+        self.check_alias(offer);
+        let body = self.body.strip_prefix("\u{feff}".as_bytes());
+        // A plain reader refuses a number that is too large; the library keeps its text.
+        if let Ok(Value::Object(fields)) = serde_json::from_slice(body.unwrap_or(self.body)) {
+            self.check_against_a_plain_reader(offer, &fields);
+        }
+    }
+
+    fn check_alias(&self, offer: &Offer) {
+        let Some(alias) = &offer.shown.alias else {
+            return;
+        };
+        assert!(!alias.is_empty());
+        check_presentable(alias, 64);
+        let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
+        Hidden::new(&urls, &[offer.k1.expose()]).check(alias);
+    }
+
+    fn check_against_a_plain_reader(&self, offer: &Offer, fields: &serde_json::Map<String, Value>) {
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let tag = match offer.shown.kind {
+            ChannelKind::Funded => "channelRequest",
+            ChannelKind::Hosted => "hostedChannelRequest",
+        };
+        assert_eq!(text("tag"), Some(tag));
+        assert_ne!(
+            text("status").map(str::to_ascii_uppercase).as_deref(),
+            Some("ERROR")
+        );
+        let uri = text("uri").expect("an offer without a URI");
+        assert_eq!(parse_node_uri(uri).as_ref(), Ok(&offer.shown.peer));
+        match text("k1") {
+            Some(k1) => assert_eq!(offer.k1.expose(), k1),
+            None => assert!(fields["k1"].is_number() && offer.shown.kind == ChannelKind::Funded),
+        }
+        if let Some(callback) = &offer.callback {
+            let told = text("callback").expect("an offer without a callback");
+            let mut resolved = self.fetched_from.join(told).expect("resolved before");
+            resolved.set_fragment(None);
+            assert_eq!(callback.expose(), resolved.as_str());
+        }
+    }
+
+    fn check_error(&self, error: &Error) {
+        match error {
+            Error::Refused(reason) => {
+                assert!(!reason.is_empty());
+                check_presentable(reason, 500);
+                let own = ["the service gave no reason"];
+                self.hidden(reason).check(behind(reason, &own));
+            }
+            // All other reasons are the library's own.
+            Error::InvalidResponse(reason) if !reason.starts_with("the answer ") => {
+                assert!(reason.len() < 120, "{reason}");
+            }
+            Error::InvalidResponse(reason) => {
+                check_presentable(reason, 700);
+                let rest = behind(reason, &["the answer (HTTP status 200) ", "the answer "]);
+                if !["is empty", "has no `tag`"].contains(&rest) {
+                    self.hidden(reason).check(behind(rest, &OWN_WORDS));
+                }
+            }
+            Error::UnsafeUrl(reason) => assert!(reason.len() < 120, "{reason}"),
+            Error::UnsupportedTag(tag) => {
+                assert!(["login", "payRequest", "withdrawRequest"].contains(&tag.as_str()));
+            }
+            Error::InvalidLnurl(_) => panic!("an answer is no LNURL: {error:?}"),
+        }
+    }
+
+    /// Of an answer that could not be read, what would be its secrets is not known.
+    fn hidden(&self, reason: &str) -> Hidden {
+        let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
+        if reason.starts_with("the answer (HTTP status 200) is ") {
+            return Hidden::new(&urls, &[]);
+        }
+        let body = self.body.strip_prefix("\u{feff}".as_bytes());
+        let fields = serde_json::from_slice::<Value>(body.unwrap_or(self.body));
+        let fields = fields.unwrap_or_default();
+        let text = |key: &str, limit| {
+            let text = fields[key].as_str().unwrap_or_default();
+            // What is longer is in no request.
+            if text.len() <= limit { text } else { "" }
+        };
+        Hidden::new(
+            &[urls[0], urls[1], text("callback", 4096)],
+            &[text("k1", 1024)],
+        )
+    }
+}
+
+/// What holds of every offer, wherever it stood.
+fn check_shown(offer: &Offer, allow_private_hosts: bool) {
+    let shown = &offer.shown;
+    let is_funded = shown.kind == ChannelKind::Funded;
+    assert_eq!(is_funded, offer.callback.is_some());
+    assert_eq!(is_funded, shown.callback_host.is_some());
+    if let Some(callback) = &offer.callback {
+        assert!(callback.expose().len() <= 4096 * 3);
+        let url = parse_url(callback.expose()).expect("a callback that is no URL");
+        assert_eq!(url.as_str(), callback.expose());
+        assert_eq!(check(&url, allow_private_hosts), Ok(()));
+        let host = url.host_str().expect("a callback without a host");
+        let host = host.strip_suffix('.').unwrap_or(host);
+        assert_eq!(shown.callback_host.as_deref(), Some(host));
+        assert!(offer.k1.expose().len() <= 1024);
+    } else {
+        assert!(hex::decode(offer.k1.expose()).is_ok_and(|secret| secret.len() <= 128));
+    }
+    assert_eq!(
+        parse_node_uri(&shown.peer.to_uri()).as_ref(),
+        Ok(&shown.peer)
+    );
+    if !allow_private_hosts {
+        let host = &shown.peer.host;
+        assert!(host.parse::<IpAddr>().map_or(true, is_public), "{host}");
+        assert_ne!(host.rsplit('.').next(), Some("localhost"), "{host}");
+    }
+    // `Debug` is safe to log: what `k1` and callback say stands nowhere else in it.
+    let debug = format!("{offer:?}");
+    assert!(debug.contains("k1: Secret(…)"));
+}
+
+/// An offer in the LNURL's own query, of which its host knows nothing.
+fn check_query(lnurl: &Lnurl) {
+    let value = |name: &str| {
+        let mut pairs = lnurl.as_url().query_pairs();
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    };
+    let (Some("hostedChannelRequest"), Some(uri), Some(k1)) =
+        (value("tag").as_deref(), value("uri"), value("k1"))
+    else {
+        assert!(offer_in_query(lnurl, true).is_none());
+        return;
+    };
+    let parse = |allow_private_hosts| {
+        offer_in_query(lnurl, allow_private_hosts).expect("the offer was not seen")
+    };
+    check_more_is_allowed(&parse(false), &parse(true));
+    match parse(true) {
+        Ok(offer) => {
+            assert_eq!(offer.shown.kind, ChannelKind::Hosted);
+            assert_eq!(offer.shown.service, offer.shown.peer.host);
+            assert_eq!(parse_node_uri(&uri).as_ref(), Ok(&offer.shown.peer));
+            assert_eq!(offer.k1.expose(), k1);
+            check_shown(&offer, true);
+            if let Some(alias) = &offer.shown.alias {
+                check_presentable(alias, 64);
+                Hidden::new(&[], &[&k1]).check(alias);
+            }
+        }
+        Err(Error::InvalidLnurl(reason) | Error::UnsafeUrl(reason)) => {
+            assert!(reason.len() < 120, "{reason}");
+        }
+        Err(other) => panic!("nobody answered: {other:?}"),
+    }
+}

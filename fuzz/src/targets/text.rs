@@ -1,0 +1,56 @@
+//! Text of strangers: whatever it says, and however, no secret survives in what is shown of it.
+//!
+//! Lines: how many characters are shown, `k1`, the LNURL, the callback, then the text. In the text,
+//! the bytes 1 to 20 stand for the secrets in several encodings, which no mutation would hit upon.
+
+use crate::hidden::{Hidden, check_presentable, encodings_of};
+use crate::lines::Lines;
+use crate::protocol::{Secret, Secrets, presentable};
+
+pub fn run(input: &[u8]) {
+    let mut lines = Lines::new(input);
+    let max_chars = 1 + usize::from(lines.switches());
+    let (Some(k1), Some(lnurl), Some(callback)) = (lines.text(), lines.text(), lines.text()) else {
+        return;
+    };
+    let text = with_secrets(lines.rest(), [k1, query_of(lnurl), query_of(callback)]);
+    let secrets = Secrets::new(Some(lnurl), Some(callback), Some(k1));
+
+    let shown = presentable(&text, &secrets, max_chars);
+    check_presentable(&shown, max_chars);
+    Hidden::new(&[lnurl, callback], &[k1]).check(&shown);
+    check_nothing_else_is_hidden(&text, max_chars);
+    check_debug(k1, &secrets);
+}
+
+/// Where there is no secret, the text is shown: one line, cut, and nothing else.
+fn check_nothing_else_is_hidden(text: &str, max_chars: usize) {
+    let whole = presentable(text, &Secrets::default(), text.len() + 1);
+    let cut: String = whole.chars().take(max_chars).collect();
+    let shown = presentable(text, &Secrets::default(), max_chars);
+    assert_eq!(shown, cut.trim_end());
+}
+
+fn check_debug(k1: &str, secrets: &Secrets) {
+    assert_eq!(format!("{:?}", Secret::new(k1)), "Secret(…)");
+    assert_eq!(format!("{secrets:?}"), "Secrets(…)");
+}
+
+fn query_of(url: &str) -> &str {
+    let url = url.split('#').next().unwrap_or_default();
+    url.split_once('?').map_or("", |(_, query)| query)
+}
+
+/// Bytes that are no text are left out, as from a lossy body.
+fn with_secrets(text: &[u8], secrets: [&str; 3]) -> String {
+    let encodings: Vec<String> = secrets.into_iter().flat_map(encodings_of).collect();
+    let mut filled = String::new();
+    for c in String::from_utf8_lossy(text).chars() {
+        match encodings.get((c as usize).wrapping_sub(1)) {
+            // A line break stays one.
+            Some(encoding) if c != '\n' => filled.push_str(encoding),
+            _ => filled.push(c),
+        }
+    }
+    filled
+}
