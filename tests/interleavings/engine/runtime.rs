@@ -1,8 +1,9 @@
 //! Shuttle's scheduler as the runtime, with the same `Job`.
 
 use std::future::Future;
+use std::sync::{Arc, OnceLock};
 
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::{self, AbortHandle, JoinHandle};
 
 pub fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
@@ -10,25 +11,45 @@ pub fn spawn<T: Send + 'static>(
     Some(tokio::spawn(future))
 }
 
-pub struct Job(Option<AbortHandle>);
+/// Shuttle's handles do not know their task, so that the task itself tells.
+pub struct Job {
+    task: Option<AbortHandle>,
+    id: Arc<OnceLock<task::Id>>,
+}
 
 impl Job {
     pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option<Self> {
-        Some(Self::of(spawn(future)?.abort_handle()))
+        let id = Arc::new(OnceLock::new());
+        let own = id.clone();
+        let task = spawn(async move {
+            own.get_or_init(task::id);
+            future.await;
+        })?;
+        Some(Self {
+            task: Some(task.abort_handle()),
+            id,
+        })
     }
 
     pub fn of(task: AbortHandle) -> Self {
-        Self(Some(task))
+        Self {
+            task: Some(task),
+            id: Arc::default(),
+        }
+    }
+
+    pub fn is(&self, task: task::Id) -> bool {
+        self.id.get() == Some(&task)
     }
 
     pub fn detach(mut self) {
-        self.0 = None;
+        self.task = None;
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
+        if let Some(task) = &self.task {
             task.abort();
         }
     }
