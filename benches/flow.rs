@@ -213,8 +213,7 @@ impl Bare {
             node.next_event(LIMIT).expect("a channel"),
             NodeEvent::OpenChannelRequest { .. }
         ) {}
-        let took = start.elapsed();
-        took
+        start.elapsed()
     }
 
     fn peer(&self, uri: &str) -> (String, (String, u16)) {
