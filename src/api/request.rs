@@ -11,7 +11,7 @@ use crate::protocol::{ChannelOffer, ChannelVisibility};
 pub struct ChannelRequest {
     engine: Arc<Engine>,
     id: String,
-    offer: ChannelOffer,
+    offer: Arc<ChannelOffer>,
     created_at_seconds: u64,
     /// While the wallet holds this, the engine keeps the offer.
     _handle: Arc<()>,
@@ -34,7 +34,7 @@ impl ChannelRequest {
     }
 
     pub fn offer(&self) -> ChannelOffer {
-        self.offer.clone()
+        self.offer.as_ref().clone()
     }
 
     /// When the offer was fetched, in seconds since 1970.

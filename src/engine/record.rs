@@ -1,6 +1,8 @@
 //! A request as a record: JSON that a person can read, and that is checked like an answer from the
 //! network when it is read back.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::flow::{
@@ -126,7 +128,7 @@ pub fn read(name: &str, content: &[u8], rules: Rules) -> Result<Request, Unreada
     }
     Ok(Request::restored(
         id,
-        offer,
+        Arc::new(offer),
         network,
         created_at_millis,
         credentials,

@@ -1,5 +1,7 @@
 //! One request: what it is, and how far it has come.
 
+use std::sync::Arc;
+
 use super::step::Call;
 use super::types::{ChannelOutcome, ChannelRequestState, ChannelVerdict, IncomingChannel};
 use crate::protocol::{
@@ -81,7 +83,8 @@ impl Progress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub id: String,
-    pub offer: ChannelOffer,
+    /// Shared with what the wallet holds of it.
+    pub offer: Arc<ChannelOffer>,
     pub network: BitcoinNetwork,
     /// Milliseconds since 1970, later than that of every request before it.
     pub created_at_millis: u64,
@@ -110,7 +113,7 @@ impl Request {
         };
         Self {
             id,
-            offer: offer.shown,
+            offer: Arc::new(offer.shown),
             network,
             created_at_millis,
             credentials: Some(credentials),
@@ -123,7 +126,7 @@ impl Request {
     /// A request as the journal kept it. No call runs, so none is in flight either.
     pub fn restored(
         id: String,
-        offer: ChannelOffer,
+        offer: Arc<ChannelOffer>,
         network: BitcoinNetwork,
         created_at_millis: u64,
         credentials: Option<Credentials>,
