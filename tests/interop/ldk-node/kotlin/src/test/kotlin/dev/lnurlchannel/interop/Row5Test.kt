@@ -41,6 +41,7 @@ import org.lightningdevkit.ldknode.defaultConfig
 private const val CAPACITY_SAT = 200_000
 private const val PUSH_SAT = 20_000
 private const val RESERVE_SAT = 25_000
+private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
 private const val UNSUPPORTED = "ldk-node has no hosted channels"
 
 /** A new wallet on ldk-node, with nothing on chain, which trusts the service's LND to close channels. */
@@ -152,8 +153,9 @@ class Row5Test {
         val listed = node.listChannels().single { it.channelId == channel.channelId }
         node.forceCloseChannel(listed.userChannelId, lnd.id, null)
         handled<Event.ChannelClosed> { it.channelId == channel.channelId }
-        assertEquals(ChannelRequestState.AWAITING, request.state())
-        say("closed before it was ready: the request is AWAITING again")
+        // The service answers once the channel is negotiated: before or after it is closed.
+        assertTrue(request.state() in WAITING) { request.state().name }
+        say("closed before it was ready: the request waits again, ${request.state()}")
     }
 
     /** An event, once the app has handled it. */
