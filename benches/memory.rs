@@ -276,18 +276,16 @@ fn status(name: &str) -> u64 {
     value.and_then(|value| value.parse().ok()).expect(name)
 }
 
+/// Of all threads, those that have ended too, in Linux's ticks of 10 ms.
 fn processor_time() -> Duration {
-    let mut threads = Duration::ZERO;
-    for task in std::fs::read_dir("/proc/self/task")
-        .expect("Linux")
-        .flatten()
-    {
-        // A thread may end meanwhile.
-        let stat = std::fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-        let nanoseconds = stat.split(' ').next().and_then(|time| time.parse().ok());
-        threads += Duration::from_nanos(nanoseconds.unwrap_or(0));
-    }
-    threads
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux");
+    let after_name = stat.rsplit(')').next().expect("a name in brackets");
+    // The 14th and the 15th field, in user and in kernel mode; the name is the second.
+    let fields = after_name.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields
+        .map(|field| field.parse::<u64>().expect("ticks"))
+        .sum();
+    Duration::from_millis(10 * ticks)
 }
 
 // ---- the figures ----
