@@ -20,7 +20,7 @@ fn runtime() -> Option<&'static Handle> {
 }
 
 /// One thread of ours drives tokio's single-threaded scheduler: the one for several threads does no
-/// more with one of them, and makes the library 5 % larger.
+/// more with one of them, and makes the library larger.
 fn start() -> Option<Handle> {
     let runtime = Builder::new_current_thread()
         .max_blocking_threads(BLOCKING_THREADS)
