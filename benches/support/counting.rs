@@ -4,16 +4,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
-static CHANGES: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes that were asked for and not given back.
 pub fn live() -> usize {
     LIVE.load(Ordering::Relaxed)
-}
-
-/// How often something was asked for or given back.
-pub fn changes() -> usize {
-    CHANGES.load(Ordering::Relaxed)
 }
 
 pub struct Counting;
@@ -22,14 +16,12 @@ pub struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        CHANGES.fetch_add(1, Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        CHANGES.fetch_add(1, Ordering::Relaxed);
         // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
