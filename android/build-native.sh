@@ -47,7 +47,9 @@ build() {
     done
     # One crate type: with several, cargo leaves link-time optimisation out. Android packs relocations
     # since API 23. tests/size weighs what is built like this.
-    (cd .. && cargo ndk "${targets[@]}" --platform "$version" --output-dir android/lib/src/main/jniLibs \
+    # No folder of this machine is in what is built.
+    local flags="--remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+    (cd .. && RUSTFLAGS="$flags" cargo ndk "${targets[@]}" --platform "$version" --output-dir android/lib/src/main/jniLibs \
         rustc --release --lib --crate-type cdylib -- \
         -C "link-arg=-Wl,-soname,$soname" -C link-arg=-Wl,-z,max-page-size=16384 \
         -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=all)

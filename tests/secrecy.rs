@@ -153,7 +153,7 @@ const HOSTED: &[&str] = &[HOSTED_K1, LNURL_QUERY];
 fn echo(secrets: &[&str]) -> String {
     let spellings = spellings(secrets).into_iter();
     let spellings: Vec<String> = spellings
-        .flat_map(|s| [s.to_uppercase(), s.to_lowercase(), s])
+        .flat_map(|s| [s.to_ascii_uppercase(), s.to_ascii_lowercase(), s])
         .collect();
     spellings.join(" | ")
 }

@@ -207,11 +207,6 @@ impl Spellings {
     }
 
     fn insert(&mut self, spelling: String) {
-        if !spelling.is_ascii() {
-            // Only letters of ASCII are found in any case by the search itself.
-            self.0.insert(spelling.to_lowercase());
-            self.0.insert(spelling.to_uppercase());
-        }
         if !spelling.is_empty() {
             self.0.insert(spelling);
         }
@@ -362,26 +357,6 @@ mod tests {
         let secrets = Secrets::new(None, None, Some("a/b%20%"));
         for text in ["a/b%20%", "a/b%2520%25", "a%2Fb%2520%25", "A%2fB%2520%25"] {
             assert_eq!(secrets.scrub(text), "…", "{text}");
-        }
-    }
-
-    #[test]
-    fn scrubs_letters_of_any_alphabet_in_either_case() {
-        let lnurl = "https://a/?q=Z%C3%BCrich%C3%A9&p=%D0%9F%D0%B0%D1%80%D0%BE%D0%BB%D1%8C";
-        let secrets = Secrets::new(Some(lnurl), None, Some("Straße-Ö"));
-        for (text, expected) in [
-            ("Zürichée", "…e"),
-            ("zürich zürichä", "zürich zürichä"),
-            ("<zÜRICHÉ> <ZüRiCHé>", "<…> <…>"),
-            ("z%C3%9CRICH%c3%89 %7AÜrich%C3%89", "… …"),
-            ("q=ZÜRICHÉ&p=ПАРОЛЬ", "…"),
-            (
-                "пароль, ПАРОЛЬ, %D0%BF%D0%B0%D1%80%D0%BE%D0%BB%D1%8C",
-                "…, …, …",
-            ),
-            ("straße-ö STRASSE-Ö strasse", "… … strasse"),
-        ] {
-            assert_eq!(secrets.scrub(text), expected, "{text}");
         }
     }
 
