@@ -368,9 +368,8 @@ fn compare() {
         &rows,
     );
     report.paragraph(
-        "A request costs the same whatever their number. A single one more is above 4,096 bytes by \
-         what is shared and grows with it, such as the tables of requests and timers, which later \
-         ones fill.",
+        "From a hundred on, a request costs the same whatever their number. Where the few hundred \
+         bytes more of a single one go was not traced.",
     );
     report.write();
 }
