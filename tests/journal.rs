@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelRequestState, ChannelVerdict, ChannelVisibility,
-    ClientConfig, LnurlChannelError,
+    BitcoinNetwork, ChannelClient, ChannelRequestState, ChannelStage, ChannelVerdict,
+    ChannelVisibility, ClientConfig, IncomingChannel, LnurlChannelError,
 };
 use lnurl_channel_testbed::{Habit, OfferOptions, Testbed};
 use tempfile::TempDir;
@@ -208,6 +208,70 @@ fn an_ended_record_is_kept_for_a_day() {
         assert_eq!(client.report_incoming_channel(channel), verdict);
         assert_eq!(path.exists(), hours < 24);
     }
+}
+
+/// A node that lists its channels reports an old one again, while a newer request waits.
+#[test]
+fn a_channel_outlives_its_request() {
+    let folder = Folder::new();
+    let first = awaiting(&folder);
+    let channel = IncomingChannel {
+        stage: ChannelStage::Funded,
+        ..proposal(&first.testbed, 1)
+    };
+    first.client.report_incoming_channel(channel.clone());
+    opening(block_on(first.request.resume()));
+    let offer = first.testbed.service().offer(silent());
+    let second = fetch(&first.client, &offer.lnurl).unwrap();
+    let call = start_accept(&second);
+    wait_for_state(&second, ChannelRequestState::Awaiting);
+    second.pause();
+    call.end().unwrap_err();
+    block_on(first.client.shutdown());
+    two_days_ago(&folder.record(&first.request.request_id()));
+
+    for _ in 0..2 {
+        let client = folder.open(&first.testbed).unwrap();
+        assert!(!folder.record(&first.request.request_id()).exists());
+        let verdict = client.report_incoming_channel(channel.clone());
+        assert_eq!(verdict, ChannelVerdict::Unrequested);
+        assert_eq!(unfinished(&client), [second.request_id()]);
+        let request = client.request(second.request_id()).unwrap();
+        assert_eq!(request.state(), ChannelRequestState::Awaiting);
+    }
+}
+
+#[test]
+fn no_record_goes_before_its_channels_are_kept() {
+    let folder = Folder::new();
+    let scene = awaiting(&folder);
+    let channel = proposal(&scene.testbed, 1);
+    scene.client.report_incoming_channel(channel.clone());
+    opening(block_on(scene.request.resume()));
+    block_on(scene.client.shutdown());
+    let record = folder.record(&scene.request.request_id());
+    two_days_ago(&record);
+    // A folder in its place: no file can be written there.
+    let unrequested = folder.record("unrequested-channels");
+    fs::create_dir(&unrequested).unwrap();
+    let report = || {
+        let client = folder.open(&scene.testbed).unwrap();
+        let verdict = client.report_incoming_channel(channel.clone());
+        (verdict, record.exists())
+    };
+    assert_eq!(report(), (ChannelVerdict::Unrequested, true));
+    fs::remove_dir_all(&unrequested).unwrap();
+    for _ in 0..2 {
+        assert_eq!(report(), (ChannelVerdict::Unrequested, false));
+    }
+}
+
+fn two_days_ago(record: &Path) {
+    let mut content: serde_json::Value =
+        serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
+    let ended_at = content["ended_at"].as_u64().unwrap();
+    content["ended_at"] = (ended_at - 2 * 24 * 3600).into();
+    fs::write(record, content.to_string()).unwrap();
 }
 
 // ---- the lock ----

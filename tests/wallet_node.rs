@@ -17,6 +17,7 @@ use support::block_on;
 use support::plain::{Called, Gate, NODE_ID, PlainNode, PlainScene};
 use support::scene::{
     CallResult, habits, hasty_config, hosted, opening, proposal, start_accept, unfinished,
+    wait_for_state,
 };
 
 /// More than the time limits of these tests, less than a hang.
@@ -368,6 +369,34 @@ fn a_report_from_within_an_event_ends_the_call() {
     channel.set(proposal(&scene.testbed, 1)).unwrap();
     let channel = channel.get().cloned().unwrap();
     assert_eq!(accept(&scene), Ok(ChannelOutcome::Opening { channel }));
+}
+
+/// A result is handed over after the events. What arrives meanwhile is not what the call tells.
+#[test]
+fn an_arrival_while_a_refusal_is_handed_over_is_not_lost() {
+    let gate = Gate::default();
+    let held_up = gate.clone();
+    let node = PlainNode {
+        on_event: Box::new(move |_| {
+            held_up.pass();
+            Ok(())
+        }),
+        ..PlainNode::default()
+    };
+    let scene = PlainScene::new(node, habits(&[Habit::ErrorAnswer]));
+    let call = start_accept(&scene.request);
+    wait_for_state(&scene.request, ChannelRequestState::Refused);
+    let channel = proposal(&scene.testbed, 1);
+    scene.client.report_incoming_channel(channel.clone());
+    gate.open();
+    let result = call.end();
+    assert!(
+        matches!(result, Err(LnurlChannelError::Refused { .. })),
+        "{result:?}"
+    );
+    assert_eq!(unfinished(&scene.client), [scene.request.request_id()]);
+    assert_eq!(opening(block_on(scene.request.resume())), channel);
+    assert!(unfinished(&scene.client).is_empty());
 }
 
 #[test]

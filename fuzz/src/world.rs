@@ -3,7 +3,7 @@
 //! What the engine does around a step is done here by other means: a step that has to be stored is
 //! undone where the disk is full, and a restart reads what the journal's records say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::flow::{
     Action, Asked, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
@@ -83,7 +83,7 @@ impl World {
             19 => self.restart(),
             9 => self.host_answers(way),
             what => {
-                let input = input(what, way, &self.entries[at].request);
+                let input = input(what, way, &self.entries[at]);
                 self.feed(at, input);
             }
         }
@@ -205,8 +205,8 @@ struct Entry {
     call: Option<Tasks>,
     /// The channel came before the service's answer, which is still awaited.
     answer_is_due: bool,
-    /// Ends that the wallet has not been handed yet.
-    on_their_way: usize,
+    /// Ends that the wallet has not been handed yet, oldest first.
+    on_their_way: VecDeque<u64>,
     onlooker: Onlooker,
 }
 
@@ -217,7 +217,7 @@ impl Entry {
             stored: None,
             call: None,
             answer_is_due: false,
-            on_their_way: 0,
+            on_their_way: VecDeque::new(),
             onlooker: Onlooker::default(),
         }
     }
@@ -313,7 +313,9 @@ impl Entry {
                 let call = self.call.take().expect("an end without a call");
                 let asks = !matches!(call.asking, None | Some(Task::AskNode { .. }));
                 self.answer_is_due |= result.is_ok() && asks;
-                self.on_their_way += usize::from(tells_the_end(&result));
+                if tells_the_end(&result) {
+                    self.on_their_way.push_back(self.request.ends());
+                }
             }
             Action::Emit(_) | Action::SendCancel(_) => {}
         }
@@ -321,8 +323,8 @@ impl Entry {
 
     /// The task that `input` is the result of has ended.
     fn take_task(&mut self, input: &Input) {
-        if matches!(input, Input::Returned | Input::NotReturned) {
-            self.on_their_way = self.on_their_way.saturating_sub(1);
+        if matches!(input, Input::Returned(_) | Input::NotReturned(_)) {
+            self.on_their_way.pop_front();
         }
         let Some(call) = &mut self.call else {
             self.answer_is_due &= !matches!(input, Input::Asked(_));
@@ -362,8 +364,14 @@ impl Entry {
             Input::CheckDue => self.call.is_some(),
             Input::TimeOver => call.deadline_runs,
             Input::StoreFailed(_) => false,
-            Input::Returned | Input::NotReturned => self.on_their_way > 0,
+            Input::Returned(_) | Input::NotReturned(_) => !self.on_their_way.is_empty(),
         }
+    }
+
+    /// The end that the wallet is handed next.
+    fn next_end(&self) -> u64 {
+        let next = self.on_their_way.front().copied();
+        next.unwrap_or(self.request.ends())
     }
 
     /// The app is killed and started again: there is what the journal says, and else nothing.
@@ -381,7 +389,7 @@ impl Entry {
         };
         self.call = None;
         self.answer_is_due = false;
-        self.on_their_way = 0;
+        self.on_their_way.clear();
         self.onlooker.restart(&self.request);
     }
 
@@ -572,7 +580,8 @@ fn echo(request: &Request) -> String {
     }
 }
 
-fn input(what: u8, way: u8, request: &Request) -> Input {
+fn input(what: u8, way: u8, entry: &Entry) -> Input {
+    let request = &entry.request;
     let visibility = match way & 1 {
         0 => ChannelVisibility::Unannounced,
         _ => ChannelVisibility::Announced,
@@ -595,8 +604,8 @@ fn input(what: u8, way: u8, request: &Request) -> Input {
         }),
         11 => Input::CheckDue,
         12 => Input::TimeOver,
-        13 => Input::Returned,
-        14 => Input::NotReturned,
+        13 => Input::Returned(entry.next_end()),
+        14 => Input::NotReturned(entry.next_end()),
         _ => Input::Asked(asked(way, request)),
     }
 }

@@ -14,11 +14,14 @@ use crate::flow::{ChannelOutcome, Input, LnurlChannelError};
 
 pub type CallResult = Result<ChannelOutcome, LnurlChannelError>;
 
+/// A call's result, and which of the request's ends it tells.
+type Ended = (CallResult, u64);
+
 /// An `accept` or a `resume` that runs, with its tasks: they end with it.
 pub struct RunningCall {
     /// Tells the results of this call's tasks from those of an earlier call.
     pub number: u64,
-    pub result: watch::Sender<Option<CallResult>>,
+    pub result: watch::Sender<Option<Ended>>,
     /// Futures of the wallet that wait for it. When the last is dropped, the call is paused.
     pub waiters: usize,
     pub asking: Option<Job>,
@@ -53,7 +56,7 @@ struct Waiter {
     engine: Arc<Engine>,
     id: String,
     number: u64,
-    result: watch::Receiver<Option<CallResult>>,
+    result: watch::Receiver<Option<Ended>>,
     stage: WaiterStage,
     /// The wallet has dropped the future. Written under the table's lock.
     left: Arc<AtomicBool>,
@@ -62,8 +65,8 @@ struct Waiter {
 #[derive(PartialEq)]
 enum WaiterStage {
     Waiting,
-    /// The result is being handed over, and the journal told so.
-    Returning,
+    /// The result, of this end of the request, is being handed over, and the journal told so.
+    Returning(u64),
     Done,
 }
 
@@ -131,27 +134,28 @@ impl Engine {
 
     /// Hand over the result of a call that has ended, and end its tasks.
     pub(super) fn end_call(self: &Arc<Self>, table: &mut Table, id: &str, result: CallResult) {
-        let Some(call) = table
-            .entries
-            .get_mut(id)
-            .and_then(|entry| entry.call.take())
-        else {
+        let Some(entry) = table.entries.get_mut(id) else {
             return;
         };
+        let Some(call) = entry.call.take() else {
+            return;
+        };
+        let ended = (result, entry.request.ends());
+        let (result, _) = &ended;
         if result.is_ok()
             && let Some(asking) = call.asking
         {
             // The channel is there; what the service still has to say runs out by itself.
             asking.detach();
         }
-        if result == Err(LnurlChannelError::Cancelled) {
-            call.result.send_replace(Some(result));
+        if *result == Err(LnurlChannelError::Cancelled) {
+            call.result.send_replace(Some(ended));
             return;
         }
         let (engine, id, sender) = (self.clone(), id.to_owned(), call.result);
         runtime::spawn(async move {
             engine.flush_events(&id).await;
-            sender.send_replace(Some(result));
+            sender.send_replace(Some(ended));
         });
     }
 
@@ -163,17 +167,18 @@ impl Engine {
 
 impl Waiter {
     async fn wait(mut self) -> CallResult {
-        let result = match self.result.wait_for(Option::is_some).await {
-            Ok(result) => result.clone().unwrap_or(Err(LnurlChannelError::Cancelled)),
-            Err(_) => Err(LnurlChannelError::Cancelled),
+        let ended = match self.result.wait_for(Option::is_some).await {
+            Ok(ended) => ended.clone(),
+            Err(_) => None,
         };
+        let (result, end) = ended.unwrap_or((Err(LnurlChannelError::Cancelled), 0));
         if tells_the_end(&result) {
-            self.stage = WaiterStage::Returning;
+            self.stage = WaiterStage::Returning(end);
             let (engine, id, left) = (self.engine.clone(), self.id.clone(), self.left.clone());
             let returned = runtime::spawn(async move {
                 let mut table = lock(&engine.table);
                 if !left.load(Ordering::Relaxed) {
-                    engine.set_returned(&mut table, &id, Input::Returned);
+                    engine.set_returned(&mut table, &id, Input::Returned(end));
                 }
             });
             joined(returned).await?;
@@ -196,11 +201,11 @@ impl Drop for Waiter {
     fn drop(&mut self) {
         match self.stage {
             WaiterStage::Waiting => self.engine.leave(&self.id, self.number),
-            WaiterStage::Returning => {
+            WaiterStage::Returning(end) => {
                 let mut table = lock(&self.engine.table);
                 self.left.store(true, Ordering::Relaxed);
                 self.engine
-                    .set_returned(&mut table, &self.id, Input::NotReturned);
+                    .set_returned(&mut table, &self.id, Input::NotReturned(end));
             }
             WaiterStage::Done => {}
         }

@@ -31,6 +31,8 @@ pub struct Entry {
     /// The number of the call that asked last.
     pub last_ask: u64,
     pub events: EventQueue,
+    /// Ended so long ago that its record was removed.
+    is_removed: bool,
     /// The service is being told of a cancel.
     pub notice: Option<JoinHandle<()>>,
 }
@@ -44,6 +46,7 @@ impl Entry {
             call: None,
             last_ask: 0,
             events: EventQueue::default(),
+            is_removed: false,
             notice: None,
         })
     }
@@ -151,9 +154,10 @@ impl Table {
     }
 
     fn write(&mut self, id: &str) -> Result<(), LnurlChannelError> {
-        let Some(entry) = self.entries.get(id) else {
+        let Some(entry) = self.entries.get_mut(id) else {
             return Ok(());
         };
+        entry.is_removed = false;
         self.journal.write(id, &record::write(&entry.request))?;
         self.unwritten.remove(id);
         self.catch_up();
@@ -201,14 +205,18 @@ impl Table {
         (verdict, actions)
     }
 
-    fn write_unrequested(&mut self) {
+    /// True once it is on the disk.
+    fn write_unrequested(&mut self) -> bool {
         let content = record::write_unrequested(&self.unrequested);
-        match self.journal.write(UNREQUESTED_CHANNELS, &content) {
-            Ok(()) => self.catch_up(),
-            Err(_) => {
-                self.unwritten.insert(UNREQUESTED_CHANNELS.to_owned());
+        let result = self.journal.write(UNREQUESTED_CHANNELS, &content);
+        match result {
+            Ok(()) => {
+                self.unwritten.remove(UNREQUESTED_CHANNELS);
+                self.catch_up();
             }
+            Err(_) => drop(self.unwritten.insert(UNREQUESTED_CHANNELS.to_owned())),
         }
+        result.is_ok()
     }
 
     /// The requests to a peer (its key in lower case), oldest first.
@@ -233,11 +241,7 @@ impl Table {
     /// let go of.
     pub fn forget_old(&mut self) {
         let now = now();
-        for (id, entry) in &self.entries {
-            if entry.request.is_forgotten(now) {
-                self.journal.remove(id);
-            }
-        }
+        self.remove_records(now);
         self.entries.retain(|_, entry| {
             let held = Arc::strong_count(&entry.handle) > 1;
             let of_an_earlier_run = entry.fetched.is_none();
@@ -245,6 +249,27 @@ impl Table {
             let let_go = !entry.request.accepted && !entry.is_fresh();
             held || !(forgotten || let_go)
         });
+    }
+
+    /// What is known of their channels is on the disk before they go.
+    fn remove_records(&mut self, now: u64) {
+        let mut forgotten = Vec::new();
+        let mut is_news = self.unwritten.contains(UNREQUESTED_CHANNELS);
+        for (id, entry) in &self.entries {
+            if entry.request.is_forgotten(now) && !entry.is_removed {
+                is_news |= self.unrequested.outlive(&entry.request);
+                forgotten.push(id.clone());
+            }
+        }
+        if is_news && !self.write_unrequested() {
+            return;
+        }
+        for id in &forgotten {
+            self.journal.remove(id);
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.is_removed = true;
+            }
+        }
     }
 
     /// Let go of the folder.

@@ -53,10 +53,11 @@ pub enum Input {
     TimeOver,
     /// The step before the effect could not be stored.
     StoreFailed(String),
-    /// A call has handed its result to the wallet.
-    Returned,
+    /// A call has handed its result to the wallet, with what the request had come to
+    /// (`Request::ends`): what came since, the wallet has not heard.
+    Returned(u64),
     /// The wallet had left before it could take the result.
-    NotReturned,
+    NotReturned(u64),
 }
 
 /// What is to be done, in this order.

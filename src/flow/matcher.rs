@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::request::Request;
+use super::request::{KnownChannel, Request};
 use super::types::{
     ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict, IncomingChannel,
 };
@@ -13,8 +13,8 @@ use crate::protocol::{ChannelKind, ChannelVisibility};
 const UNREQUESTED: usize = 512;
 const UNREQUESTED_OF_PEER: usize = 16;
 
-/// Channels that were reported while no request waited for them. One that is reported again is
-/// still not what a later request asked for.
+/// Channels that were reported while no request waited for them, or for requests that are forgotten.
+/// One that is reported again is still not what a later request asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unrequested {
     channels: VecDeque<(String, Vec<String>)>,
@@ -46,12 +46,30 @@ impl Unrequested {
 
     /// Remember `channel`; false if there was nothing new in it.
     pub fn remember(&mut self, channel: &IncomingChannel) -> bool {
-        let ids: Vec<String> = channel.ids().map(str::to_owned).collect();
-        let known = self.channels.iter_mut().find(|(peer_id, known)| {
-            *peer_id == channel.peer_id && known.iter().any(|id| ids.contains(id))
-        });
+        self.learn(&channel.peer_id, channel.ids().map(str::to_owned).collect())
+    }
+
+    /// Remember what a request knows that is forgotten, the channels that it led to longest; false
+    /// if it knows none.
+    pub fn outlive(&mut self, request: &Request) -> bool {
+        let is_expected =
+            |known: &&KnownChannel| matches!(known.verdict, ChannelVerdict::Expected { .. });
+        let known = request.progress.known_channels.iter();
+        let (expected, turned_down): (Vec<_>, Vec<_>) = known.partition(is_expected);
+        let peer_id = &request.peer().node_id;
+        for known in turned_down.into_iter().chain(expected) {
+            self.learn(peer_id, known.ids.clone());
+        }
+        !request.progress.known_channels.is_empty()
+    }
+
+    fn learn(&mut self, peer_id: &str, ids: Vec<String>) -> bool {
+        let known = self
+            .channels
+            .iter_mut()
+            .find(|(peer, known)| peer == peer_id && known.iter().any(|id| ids.contains(id)));
         let Some((_, known)) = known else {
-            self.add(channel.peer_id.clone(), ids);
+            self.add(peer_id.to_owned(), ids);
             return true;
         };
         let before = known.len();
@@ -94,11 +112,13 @@ pub fn judge(
     }
 }
 
-/// The request that awaits a message from this host: one that a call runs for, since a host answers
-/// on the connection that it was asked on; else the newest.
+/// The request that awaits a message from this host: one that a call runs for, else the newest that
+/// was asked since the start. A host answers on the connection that it was asked on (7.4): what it
+/// says to a node that was started since is for the wallet's own hosted channels.
 pub fn for_host_message<'a>(requests: &[&'a Request], peer_id: &str) -> Option<&'a Request> {
     let awaiting = |r: &&&Request| {
-        r.offer.kind == ChannelKind::Hosted && r.peer().node_id == peer_id && r.state().awaits()
+        let is_of_host = r.offer.kind == ChannelKind::Hosted && r.peer().node_id == peer_id;
+        is_of_host && r.state().awaits() && (r.is_running() || r.asked_since_start)
     };
     let awaiting: Vec<&Request> = requests.iter().filter(awaiting).copied().collect();
     let running = awaiting.iter().copied().find(|r| r.is_running());

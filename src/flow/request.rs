@@ -25,6 +25,9 @@ pub struct Credentials {
 pub struct KnownChannel {
     pub ids: Vec<String>,
     pub verdict: ChannelVerdict,
+    /// It was funded, and failed: none of its reports makes it arrive again. A proposal can come back
+    /// under its id, when the peer connects anew.
+    pub failed: bool,
 }
 
 /// What a request has come to. All of it survives a restart.
@@ -93,6 +96,10 @@ pub struct Request {
     /// The user has accepted it, so that the journal keeps it.
     pub accepted: bool,
     pub progress: Progress,
+    /// Asked since the start: a host answers on the connection that it was asked on (7.4).
+    pub(super) asked_since_start: bool,
+    /// How often it has ended since the start: a channel can come after a refusal, or fail.
+    pub(super) ends: u64,
     /// Lives only while an `accept` or a `resume` runs.
     pub(super) call: Option<Call>,
 }
@@ -119,6 +126,8 @@ impl Request {
             credentials: Some(credentials),
             accepted: false,
             progress: Progress::offered(),
+            asked_since_start: false,
+            ends: 0,
             call: None,
         }
     }
@@ -143,6 +152,8 @@ impl Request {
             credentials,
             accepted: true,
             progress,
+            asked_since_start: false,
+            ends: 0,
             call: None,
         }
     }
@@ -153,6 +164,11 @@ impl Request {
 
     pub fn peer(&self) -> &PeerAddress {
         &self.offer.peer
+    }
+
+    /// Which of its ends the last one is.
+    pub fn ends(&self) -> u64 {
+        self.ends
     }
 
     pub fn is_running(&self) -> bool {

@@ -65,8 +65,8 @@ impl Request {
             Input::CheckDue => self.check_due(),
             Input::TimeOver => self.time_over(),
             Input::StoreFailed(reason) => self.fail(LnurlChannelError::StorageFailed { reason }),
-            Input::Returned => self.returned(true),
-            Input::NotReturned => self.returned(false),
+            Input::Returned(end) => self.returned(end, true),
+            Input::NotReturned(end) => self.returned(end, false),
         })
     }
 
@@ -259,6 +259,7 @@ impl Request {
         progress.visibility = (!other).then_some(call.visibility);
         progress.state = ChannelRequestState::Requesting;
         progress.asked = true;
+        self.asked_since_start = true;
         progress.agreed = false;
         progress.ended_at = None;
         progress.returned = false;
@@ -373,12 +374,13 @@ impl Request {
 
     fn judged(&mut self, now: u64, channel: IncomingChannel, verdict: ChannelVerdict) -> Step {
         let is_news = self.remember(&channel, &verdict);
-        let expected = matches!(verdict, ChannelVerdict::Expected { .. });
+        let is_expected = matches!(verdict, ChannelVerdict::Expected { .. });
+        let counts = is_expected && !self.has_failed(&channel);
         let replaces = match &self.progress.outcome {
-            None if expected && self.may_arrive() => {
+            None if counts && self.may_arrive() => {
                 return self.arrive(now, ChannelOutcome::Opening { channel });
             }
-            Some(ChannelOutcome::Opening { channel: arrived }) if expected => {
+            Some(ChannelOutcome::Opening { channel: arrived }) if counts => {
                 *arrived != channel && takes_place(arrived, &channel, &self.progress.known_channels)
             }
             _ => false,
@@ -399,6 +401,11 @@ impl Request {
             && (self.state().awaits() || self.state() == ChannelRequestState::Refused)
     }
 
+    fn has_failed(&self, channel: &IncomingChannel) -> bool {
+        let mut known = self.progress.known_channels.iter();
+        known.any(|known| known.failed && known.is_of(channel))
+    }
+
     /// Remember a verdict; false if there was nothing new in it.
     fn remember(&mut self, channel: &IncomingChannel, verdict: &ChannelVerdict) -> bool {
         let known = &mut self.progress.known_channels;
@@ -417,6 +424,7 @@ impl Request {
         known.push(KnownChannel {
             ids: channel.ids().map(str::to_owned).collect(),
             verdict: verdict.clone(),
+            failed: false,
         });
         true
     }
@@ -432,17 +440,16 @@ impl Request {
     }
 
     fn channel_failed(&mut self, channel_id: &str) -> Step {
-        let Some(ChannelOutcome::Opening { channel }) = &self.progress.outcome else {
+        let progress = &mut self.progress;
+        let Some(ChannelOutcome::Opening { channel }) = &progress.outcome else {
             return Step::none();
         };
-        let known = &self.progress.known_channels;
-        let named = known
-            .iter()
-            .any(|k| k.is_of(channel) && k.ids.iter().any(|id| id == channel_id));
-        if !named {
+        let mut known = progress.known_channels.iter_mut();
+        let is_named = |known: &KnownChannel| known.ids.iter().any(|id| id == channel_id);
+        let Some(named) = known.find(|known| known.is_of(channel) && is_named(known)) else {
             return Step::none();
-        }
-        let progress = &mut self.progress;
+        };
+        named.failed = channel.stage == ChannelStage::Funded;
         progress.outcome = None;
         progress.ended_at = None;
         progress.returned = false;
@@ -533,7 +540,10 @@ impl Request {
         }
     }
 
-    fn returned(&mut self, returned: bool) -> Step {
+    fn returned(&mut self, end: u64, returned: bool) -> Step {
+        if end != self.ends {
+            return Step::none();
+        }
         if returned && self.state() == ChannelRequestState::Offered {
             // The wallet knows that nothing came of it: it is an offer as before.
             self.accepted = false;
@@ -549,6 +559,7 @@ impl Request {
     // ---- small parts ----
 
     fn finish(&mut self, now: u64, state: ChannelRequestState) {
+        self.ends += 1;
         self.progress.state = state;
         self.progress.ended_at = Some(now);
         self.progress.returned = false;

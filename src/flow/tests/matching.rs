@@ -225,6 +225,26 @@ fn a_hosts_message_belongs_to_the_hosted_request_that_awaits_it() {
     assert_eq!(for_host_message(&both, PEER), Some(&requesting));
 }
 
+/// A host answers on the connection that it was asked on, and none outlives the app.
+#[test]
+fn a_hosts_message_after_a_restart_is_for_whoever_waits() {
+    let mut bench = Bench::at(
+        ChannelKind::Hosted,
+        &[&REQUESTING[..], &["agreed"]].concat(),
+    );
+    let awaits = |bench: &Bench| for_host_message(&[&bench.request], PEER).is_some();
+    bench.feed(&["time over"]).unwrap();
+    assert!(awaits(&bench), "the connection may still stand");
+    bench.restart();
+    assert!(!awaits(&bench), "the wallet's own hosted channels");
+    bench.feed(&["resume"]).unwrap();
+    assert!(awaits(&bench), "the user waits");
+    bench
+        .feed(&["pause", "accept", "node ok", "connected", "pause"])
+        .unwrap();
+    assert!(awaits(&bench), "asked again");
+}
+
 // ---- replays ----
 
 /// "The same peer and channel id (or `former_channel_id`): the same verdict, always."
@@ -598,6 +618,24 @@ fn asked_again_after_a_refusal_it_waits_on() {
     assert_eq!(world.report(proposed("a1")), "Expected 0");
 }
 
+#[test]
+fn the_channels_of_a_request_outlive_it() {
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(funded("f0")), "Expected 0");
+    for number in 1..40 {
+        let verdict = world.report(funded(&format!("f{number}")));
+        assert_eq!(verdict, "Duplicate 0");
+    }
+    let forgotten = world.benches.pop().unwrap().request;
+    assert!(world.unrequested.outlive(&forgotten));
+    let mut world = world.waiting(UNANNOUNCED);
+    for old in ["f0", "f39", "f30"] {
+        assert_eq!(world.report(funded(old)), "Unrequested", "{old}");
+    }
+    assert_eq!(world.state(0), Awaiting);
+    assert_eq!(world.report(funded("g0")), "Expected 0");
+}
+
 // ---- what failed ----
 
 /// "`report_channel_failed` on what arrived: the request awaits again."
@@ -619,6 +657,36 @@ fn a_failed_channel_is_awaited_again() {
             assert_eq!(world.report(proposed("b1")), "Expected 0");
             assert_eq!(world.arrived(0), Some("b1"));
         }
+    }
+}
+
+/// A node replays events, and an app lists channels before it hears that one failed.
+#[test]
+fn a_funded_channel_that_failed_arrives_no_more() {
+    let grown = formerly("a1", funded("f1"));
+    let mut world = World::new().waiting(UNANNOUNCED);
+    assert_eq!(world.report(grown.clone()), "Expected 0");
+    world.fail("f1");
+    for replay in [grown.clone(), funded("f1"), proposed("a1")] {
+        world.restart();
+        assert_eq!(world.report(replay), "Expected 0");
+        assert_eq!((world.state(0), world.arrived(0)), (Awaiting, None));
+    }
+    assert_eq!(world.report(proposed("a2")), "Expected 0");
+    assert_eq!(world.report(grown), "Expected 0");
+    assert_eq!(world.arrived(0), Some("a2"));
+}
+
+/// An opener keeps its proposal while it is not connected, and sends it anew under the same id.
+#[test]
+fn a_proposal_that_failed_may_come_again() {
+    for channel in [proposed("a1"), formerly("a1", funded("f1"))] {
+        let mut world = World::new().waiting(UNANNOUNCED);
+        world.report(proposed("a1"));
+        world.fail("a1");
+        assert_eq!(world.state(0), Awaiting);
+        assert_eq!(world.report(channel.clone()), "Expected 0");
+        assert_eq!(world.arrived(0), Some(&*channel.channel_id));
     }
 }
 

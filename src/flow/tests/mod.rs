@@ -7,6 +7,8 @@ mod properties;
 mod rules;
 mod transitions;
 
+use std::collections::VecDeque;
+
 use super::input::Step;
 use super::*;
 use crate::protocol::{
@@ -113,8 +115,8 @@ struct Bench {
     answer_is_due: bool,
     /// What the last input led to.
     done: Vec<Action>,
-    /// Ends that the wallet has not been handed yet.
-    on_their_way: usize,
+    /// Ends that the wallet has not been handed yet, oldest first.
+    on_their_way: VecDeque<u64>,
     log: Vec<Taken>,
 }
 
@@ -128,7 +130,7 @@ impl Bench {
             call: None,
             answer_is_due: false,
             done: Vec::new(),
-            on_their_way: 0,
+            on_their_way: VecDeque::new(),
             log: Vec::new(),
         }
     }
@@ -217,7 +219,9 @@ impl Bench {
                 let call = self.call.take().expect("an end without a call");
                 let asks = !matches!(call.asking, None | Some(Task::AskNode { .. }));
                 self.answer_is_due |= result.is_ok() && asks;
-                self.on_their_way += usize::from(tells_the_end(result));
+                if tells_the_end(result) {
+                    self.on_their_way.push_back(self.request.ends());
+                }
             }
             Action::Emit(_) | Action::SendCancel(_) => {}
         }
@@ -227,8 +231,8 @@ impl Bench {
     /// The task that `input` is the result of has ended. The check is left: `check_peers` may
     /// bring a `CheckDue` at any time.
     fn take_task(&mut self, input: &Input) {
-        if matches!(input, Input::Returned | Input::NotReturned) {
-            self.on_their_way = self.on_their_way.saturating_sub(1);
+        if matches!(input, Input::Returned(_) | Input::NotReturned(_)) {
+            self.on_their_way.pop_front();
         }
         let Some(call) = &mut self.call else {
             self.answer_is_due &= !matches!(input, Input::Asked(_));
@@ -270,8 +274,14 @@ impl Bench {
             Input::CheckDue => self.call.is_some(),
             Input::TimeOver => call.deadline.is_some(),
             Input::StoreFailed(_) => false,
-            Input::Returned | Input::NotReturned => self.on_their_way > 0,
+            Input::Returned(_) | Input::NotReturned(_) => !self.on_their_way.is_empty(),
         }
+    }
+
+    /// The end that the wallet is handed next.
+    fn next_end(&self) -> u64 {
+        let next = self.on_their_way.front().copied();
+        next.unwrap_or(self.request.ends())
     }
 
     /// What the wallet reports of a channel reaches the request by way of the matcher.
@@ -299,7 +309,7 @@ impl Bench {
         );
         self.call = None;
         self.answer_is_due = false;
-        self.on_their_way = 0;
+        self.on_their_way.clear();
         self.done.clear();
     }
 
@@ -368,7 +378,8 @@ fn node_facts(refund_script: Option<Vec<u8>>) -> NodeFacts {
 }
 
 /// Inputs by the names that the tables use. Whatever can go wrong says the secrets aloud.
-fn named(name: &str, request: &Request) -> Input {
+fn named(name: &str, bench: &Bench) -> Input {
+    let request = &bench.request;
     let is_hosted = request.offer.kind == ChannelKind::Hosted;
     let k1 = if is_hosted { HOSTED_K1 } else { K1 };
     let echo = || format!("it broke on {k1}");
@@ -405,8 +416,8 @@ fn named(name: &str, request: &Request) -> Input {
         "failed" => Input::ChannelFailed("aa".into()),
         "check" => Input::CheckDue,
         "time over" => Input::TimeOver,
-        "returned" => Input::Returned,
-        "not returned" => Input::NotReturned,
+        "returned" => Input::Returned(bench.next_end()),
+        "not returned" => Input::NotReturned(bench.next_end()),
         _ => panic!("no input is named {name}"),
     }
 }
@@ -419,7 +430,7 @@ impl Bench {
                 "proposed" => drop(self.report(proposed("aa"))),
                 "funded" => drop(self.report(funded("aa"))),
                 _ => {
-                    let input = named(name, &self.request);
+                    let input = named(name, self);
                     assert!(self.could_get(&input), "nothing brings {name:?} now");
                     self.input(input)?;
                 }

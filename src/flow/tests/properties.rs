@@ -274,7 +274,7 @@ impl World {
 
     fn input(&mut self, at: usize, name: &str) {
         let bench = &mut self.benches[at];
-        let input = named(name, &bench.request);
+        let input = named(name, bench);
         if bench.could_get(&input) {
             // An error is the caller's; that it changes nothing, the bench has checked.
             let _ = bench.input(input);
@@ -283,7 +283,7 @@ impl World {
 
     fn end_task(&mut self, at: usize, way: usize) {
         let bench = &self.benches[at];
-        let can = |name: &&&str| bench.could_get(&named(name, &bench.request));
+        let can = |name: &&&str| bench.could_get(&named(name, bench));
         let ways: Vec<&str> = TASK_ENDS.iter().filter(can).copied().collect();
         if let Some(way) = way.checked_rem(ways.len()) {
             self.input(at, ways[way]);
@@ -402,7 +402,7 @@ fn steps_to_the_end(bench: &mut Bench, names: &[&str]) -> usize {
                 "written" => bench.call.as_ref().is_some_and(|call| !call.written),
                 _ => true,
             };
-            is_new && bench.could_get(&named(name, &bench.request))
+            is_new && bench.could_get(&named(name, bench))
         };
         let name = names.iter().find(can).expect("nothing can come: it hangs");
         checks += usize::from(*name == "check");

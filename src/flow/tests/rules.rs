@@ -103,7 +103,7 @@ fn a_return_is_stored_once_and_only_of_an_end() {
     let arrived = [&AWAITING[..], &["proposed"]].concat();
     let mut bench = Bench::at(ChannelKind::Funded, &arrived);
     for store in [Store::Fact, Store::No] {
-        bench.input(Input::Returned).unwrap();
+        bench.input(Input::Returned(bench.request.ends())).unwrap();
         assert_eq!(bench.log.last().unwrap().step.store, store);
     }
     let mut bench = Bench::at(ChannelKind::Funded, &arrived);
@@ -111,6 +111,34 @@ fn a_return_is_stored_once_and_only_of_an_end() {
     let before = bench.request.clone();
     bench.feed(&["returned"]).unwrap();
     assert_eq!(bench.request, before);
+}
+
+/// While one end is handed over, the request can come to another.
+#[test]
+fn an_end_that_the_wallet_was_not_told_stays_unfinished() {
+    let again = [&AWAITING[..], &["pause", "accept"]].concat();
+    for inputs in [
+        [&REFUSED[..], &["funded", "returned"]].concat(),
+        [&again[..], &["node failed", "funded", "returned"]].concat(),
+        [
+            &AWAITING[..],
+            &["proposed", "failed", "proposed", "returned"],
+        ]
+        .concat(),
+    ] {
+        let mut bench = Bench::at(ChannelKind::Funded, &inputs);
+        assert_eq!(bench.state(), ChannelRequestState::Arrived);
+        assert!(bench.request.is_unfinished(), "{inputs:?}");
+        bench.feed(&["resume", "returned"]).unwrap();
+        assert!(!bench.request.is_unfinished(), "{inputs:?}");
+        // The wallet had left before it was told of the end before: that one is no matter now.
+        let mut bench = Bench::at(ChannelKind::Funded, &inputs[..inputs.len() - 1]);
+        bench.feed(&["resume"]).unwrap();
+        let first = bench.next_end();
+        bench.input(Input::Returned(bench.request.ends())).unwrap();
+        bench.input(Input::NotReturned(first)).unwrap();
+        assert!(!bench.request.is_unfinished(), "{inputs:?}");
+    }
 }
 
 #[test]

@@ -531,7 +531,7 @@ pub fn inputs_to(place: &str, places: &[Place]) -> Vec<&'static str> {
 /// What came of `input`, in the words of the tables; none if nothing brings it here.
 fn outcome(bench: &mut Bench, input: &str) -> Option<(String, State)> {
     let is_report = matches!(input, "proposed" | "funded");
-    if !is_report && !bench.could_get(&named(input, &bench.request)) {
+    if !is_report && !bench.could_get(&named(input, bench)) {
         return None;
     }
     let follows = match bench.feed(&[input]) {
