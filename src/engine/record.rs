@@ -100,11 +100,7 @@ fn write_outcome(outcome: &ChannelOutcome) -> Value {
 }
 
 fn write_known(known: &KnownChannel) -> Value {
-    json!({
-        "ids": known.ids,
-        "verdict": verdict_name(&known.verdict),
-        "failed": known.failed,
-    })
+    json!({ "ids": known.ids, "verdict": verdict_name(&known.verdict) })
 }
 
 // ---- reading ----
@@ -280,12 +276,7 @@ fn read_known(stored: &Object, request_id: &str) -> Result<KnownChannel, Unreada
     let ids = stored.texts("ids").ok_or(())?;
     let verdict = stored.text("verdict").ok_or(())?;
     let verdict = verdict_named(&verdict, request_id).ok_or(())?;
-    let failed = stored.flag("failed").ok_or(())?;
-    Ok(KnownChannel {
-        ids,
-        verdict,
-        failed,
-    })
+    Ok(KnownChannel { ids, verdict })
 }
 
 /// A text that may be missing, but not wrong.
@@ -486,7 +477,6 @@ mod tests {
             verdict: ChannelVerdict::Expected {
                 request_id: ID.into(),
             },
-            failed: true,
         }];
         let record = json!({
             "version": 1,
@@ -523,7 +513,7 @@ mod tests {
                     "is_announced": false,
                 },
             },
-            "known_channels": [{ "ids": ["a1", "f1"], "verdict": "Expected", "failed": true }],
+            "known_channels": [{ "ids": ["a1", "f1"], "verdict": "Expected" }],
         });
         assert_eq!(value(&request), record);
         assert_eq!(read_value(&record), Ok(request));
@@ -624,7 +614,6 @@ mod tests {
             .map(|verdict| KnownChannel {
                 ids: vec![format!("{verdict:?}")],
                 verdict,
-                failed: false,
             })
             .to_vec();
         assert_read_back(&request);

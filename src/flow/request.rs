@@ -25,9 +25,6 @@ pub struct Credentials {
 pub struct KnownChannel {
     pub ids: Vec<String>,
     pub verdict: ChannelVerdict,
-    /// It was funded, and failed: none of its reports makes it arrive again. A proposal can come back
-    /// under its id, when the peer connects anew.
-    pub failed: bool,
 }
 
 /// What a request has come to. All of it survives a restart.

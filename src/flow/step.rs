@@ -374,13 +374,12 @@ impl Request {
 
     fn judged(&mut self, now: u64, channel: IncomingChannel, verdict: ChannelVerdict) -> Step {
         let is_news = self.remember(&channel, &verdict);
-        let is_expected = matches!(verdict, ChannelVerdict::Expected { .. });
-        let counts = is_expected && !self.has_failed(&channel);
+        let expected = matches!(verdict, ChannelVerdict::Expected { .. });
         let replaces = match &self.progress.outcome {
-            None if counts && self.may_arrive() => {
+            None if expected && self.may_arrive() => {
                 return self.arrive(now, ChannelOutcome::Opening { channel });
             }
-            Some(ChannelOutcome::Opening { channel: arrived }) if counts => {
+            Some(ChannelOutcome::Opening { channel: arrived }) if expected => {
                 *arrived != channel && takes_place(arrived, &channel, &self.progress.known_channels)
             }
             _ => false,
@@ -401,11 +400,6 @@ impl Request {
             && (self.state().awaits() || self.state() == ChannelRequestState::Refused)
     }
 
-    fn has_failed(&self, channel: &IncomingChannel) -> bool {
-        let mut known = self.progress.known_channels.iter();
-        known.any(|known| known.failed && known.is_of(channel))
-    }
-
     /// Remember a verdict; false if there was nothing new in it.
     fn remember(&mut self, channel: &IncomingChannel, verdict: &ChannelVerdict) -> bool {
         let known = &mut self.progress.known_channels;
@@ -424,7 +418,6 @@ impl Request {
         known.push(KnownChannel {
             ids: channel.ids().map(str::to_owned).collect(),
             verdict: verdict.clone(),
-            failed: false,
         });
         true
     }
@@ -440,16 +433,17 @@ impl Request {
     }
 
     fn channel_failed(&mut self, channel_id: &str) -> Step {
+        let Some(ChannelOutcome::Opening { channel }) = &self.progress.outcome else {
+            return Step::none();
+        };
+        let known = &self.progress.known_channels;
+        let named = known
+            .iter()
+            .any(|k| k.is_of(channel) && k.ids.iter().any(|id| id == channel_id));
+        if !named {
+            return Step::none();
+        }
         let progress = &mut self.progress;
-        let Some(ChannelOutcome::Opening { channel }) = &progress.outcome else {
-            return Step::none();
-        };
-        let mut known = progress.known_channels.iter_mut();
-        let is_named = |known: &KnownChannel| known.ids.iter().any(|id| id == channel_id);
-        let Some(named) = known.find(|known| known.is_of(channel) && is_named(known)) else {
-            return Step::none();
-        };
-        named.failed = channel.stage == ChannelStage::Funded;
         progress.outcome = None;
         progress.ended_at = None;
         progress.returned = false;

@@ -58,6 +58,7 @@ import Testing
             let client = try ChannelClient(node: myNode, config: ClientConfig(storageDir: folder.path))
             let pump = Pump(myNode.testbed, client)
             let lnurl = try decodeLnurl(text: scannedText)
+            guard await askToContact(lnurl.host()) else { return }
             let request = try await client.fetch(lnurl: lnurl)  // nothing of the wallet is sent
             if await askUser(request.offer()) {
                 switch try await request.accept() {  // waits for the channel
@@ -69,6 +70,7 @@ import Testing
             withExtendedLifetime(pump) {}
         }
 
+        private func askToContact(_ host: String) async -> Bool { host == "localhost" }
         private func askUser(_ offer: ChannelOffer) async -> Bool { offer.kind == .funded }
         private func show(_ channel: IncomingChannel) { shown += 1 }
         private func startHosted(_ message: Data) {}
