@@ -23,8 +23,8 @@ pub(super) struct Call {
     visibility: ChannelVisibility,
     /// The wallet's key, until the service is told.
     node_id: Option<String>,
-    /// What to go back to when it turns out that nothing was sent.
-    before: Box<Progress>,
+    /// What to go back to, as long as it may turn out that nothing was sent.
+    before: Option<Box<Progress>>,
     deadline_runs: bool,
     /// A `connect` is under way.
     connecting: bool,
@@ -78,7 +78,9 @@ impl Request {
         if self.is_running() || ended || self.credentials.is_none() {
             return Err(self.wrong_state());
         }
-        self.call = Some(Call::new(CallStage::Preparing, visibility, &self.progress));
+        let mut call = Call::new(CallStage::Preparing, visibility);
+        call.before = Some(Box::new(self.progress.clone()));
+        self.call = Some(call);
         self.accepted = true;
         // A request that was asked before keeps its state: `Connecting` would deny it.
         if !self.progress.asked {
@@ -100,11 +102,7 @@ impl Request {
         if self.is_running() || !self.state().awaits() {
             return Err(self.wrong_state());
         }
-        let mut call = Call::new(
-            CallStage::Waiting,
-            ChannelVisibility::Unannounced,
-            &self.progress,
-        );
+        let mut call = Call::new(CallStage::Waiting, ChannelVisibility::Unannounced);
         call.deadline_runs = true;
         call.connecting = true;
         self.call = Some(call);
@@ -332,6 +330,9 @@ impl Request {
     }
 
     fn go_on_waiting(&mut self) -> Vec<Action> {
+        if let Some(call) = &mut self.call {
+            call.before = None;
+        }
         let mut actions = self.start_deadline();
         actions.extend(self.announce_wait());
         actions
@@ -518,7 +519,9 @@ impl Request {
             return Step::none();
         };
         let stored_as_asked = call.stage == CallStage::Waiting;
-        self.progress.go_back_to(call.before.as_ref().clone());
+        if let Some(before) = call.before.take() {
+            self.progress.go_back_to(*before);
+        }
         let end = self.end(Err(error));
         if stored_as_asked {
             Step::fact(end)
@@ -598,12 +601,12 @@ impl Request {
 }
 
 impl Call {
-    fn new(stage: CallStage, visibility: ChannelVisibility, before: &Progress) -> Self {
+    fn new(stage: CallStage, visibility: ChannelVisibility) -> Self {
         Self {
             stage,
             visibility,
             node_id: None,
-            before: Box::new(before.clone()),
+            before: None,
             deadline_runs: false,
             connecting: false,
             peer_connected: false,
