@@ -77,7 +77,9 @@ impl ChannelRequest {
         &self,
         visibility: ChannelVisibility,
     ) -> Result<ChannelOutcome, LnurlChannelError> {
-        self.engine.call(&self.id, Input::Accept(visibility)).await
+        let accept = Input::Accept(visibility);
+        let mut waiter = self.engine.call(&self.id, accept).await?;
+        waiter.wait().await
     }
 
     /// Keep the peer connected and wait on, without asking. Returns at once what has arrived.
@@ -89,7 +91,8 @@ impl ChannelRequest {
     /// `NoChannel`, `OutcomeUnknown`, `Refused`, `InvalidResponse`, `Cancelled`, `WrongState`; and
     /// those of the `accept` that it joined.
     pub async fn resume(&self) -> Result<ChannelOutcome, LnurlChannelError> {
-        self.engine.call(&self.id, Input::Resume).await
+        let mut waiter = self.engine.call(&self.id, Input::Resume).await?;
+        waiter.wait().await
     }
 
     /// Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 use tokio::task::{self, JoinHandle};
 
 use super::driver::Engine;
 use super::lock;
 use super::runtime::{self, Job};
 use super::table::Table;
+use super::tasks::CallContext;
 use crate::flow::{ChannelOutcome, Input, LnurlChannelError};
 
 pub type CallResult = Result<ChannelOutcome, LnurlChannelError>;
@@ -19,11 +20,9 @@ type Ended = (CallResult, u64);
 
 /// An `accept` or a `resume` that runs, with its tasks: they end with it.
 pub struct RunningCall {
-    /// Tells the results of this call's tasks from those of an earlier call.
-    pub number: u64,
-    pub result: watch::Sender<Option<Ended>>,
+    pub context: Arc<CallContext>,
     /// Futures of the wallet that wait for it. When the last is dropped, the call is paused.
-    pub waiters: usize,
+    waiters: Vec<oneshot::Sender<Ended>>,
     pub asking: Option<Job>,
     pub connecting: Option<Job>,
     pub deadline: Option<Job>,
@@ -31,15 +30,25 @@ pub struct RunningCall {
 }
 
 impl RunningCall {
-    fn new(number: u64) -> Self {
+    fn new(context: CallContext) -> Self {
         Self {
-            number,
-            result: watch::channel(None).0,
-            waiters: 0,
+            context: Arc::new(context),
+            waiters: Vec::new(),
             asking: None,
             connecting: None,
             deadline: None,
             check: None,
+        }
+    }
+
+    /// One more who waits for it.
+    fn waiter(&mut self) -> Waiter {
+        let (sender, result) = oneshot::channel();
+        self.waiters.push(sender);
+        Waiter {
+            call: self.context.clone(),
+            result,
+            stage: WaiterStage::Waiting,
         }
     }
 
@@ -52,31 +61,34 @@ impl RunningCall {
 }
 
 /// A future of the wallet that waits for a call.
-struct Waiter {
-    engine: Arc<Engine>,
-    id: String,
-    number: u64,
-    result: watch::Receiver<Option<Ended>>,
+pub struct Waiter {
+    call: Arc<CallContext>,
+    result: oneshot::Receiver<Ended>,
     stage: WaiterStage,
-    /// The wallet has dropped the future. Written under the table's lock.
-    left: Arc<AtomicBool>,
 }
 
-#[derive(PartialEq)]
 enum WaiterStage {
     Waiting,
-    /// The result, of this end of the request, is being handed over, and the journal told so.
-    Returning(u64),
+    /// The result is being handed over, and the journal told so.
+    Returning {
+        end: u64,
+        /// The wallet has dropped the future. Written under the table's lock.
+        left: Arc<AtomicBool>,
+    },
     Done,
 }
 
 impl Engine {
-    /// Run `Input::Accept`, or `Input::Resume`, to its end.
-    pub async fn call(self: &Arc<Self>, id: &str, input: Input) -> CallResult {
+    /// Begin `Input::Accept`, or `Input::Resume`. The result comes from the waiter, and not from
+    /// here: a future keeps room for what it was given, as large as an input is, to its end.
+    pub async fn call(
+        self: &Arc<Self>,
+        id: &str,
+        input: Input,
+    ) -> Result<Waiter, LnurlChannelError> {
         let (engine, id) = (self.clone(), id.to_owned());
         // The step writes to the disk: not on the wallet's thread.
-        let waiter = joined(runtime::spawn(async move { engine.begin(&id, input) })).await??;
-        waiter.wait().await
+        joined(runtime::spawn(async move { engine.begin(&id, input) })).await?
     }
 
     fn begin(self: &Arc<Self>, id: &str, input: Input) -> Result<Waiter, LnurlChannelError> {
@@ -90,15 +102,19 @@ impl Engine {
         if input == Input::Resume
             && let Some(call) = &mut entry.call
         {
-            return Ok(self.waiter(id, call));
+            return Ok(call.waiter());
         }
         if entry.call.is_some() {
             return Err(LnurlChannelError::WrongState {
                 state: entry.request.state(),
             });
         }
-        let mut call = RunningCall::new(self.next_call_number());
-        let waiter = self.waiter(id, &mut call);
+        let mut call = RunningCall::new(CallContext {
+            engine: self.clone(),
+            id: id.to_owned(),
+            number: self.next_call_number(),
+        });
+        let waiter = call.waiter();
         entry.call = Some(call);
         match self.apply(&mut table, id, input) {
             Ok(()) => Ok(waiter),
@@ -106,18 +122,6 @@ impl Engine {
                 waiter.abandon(&mut table);
                 Err(error)
             }
-        }
-    }
-
-    fn waiter(self: &Arc<Self>, id: &str, call: &mut RunningCall) -> Waiter {
-        call.waiters += 1;
-        Waiter {
-            engine: self.clone(),
-            id: id.to_owned(),
-            number: call.number,
-            result: call.result.subscribe(),
-            stage: WaiterStage::Waiting,
-            left: Arc::default(),
         }
     }
 
@@ -140,22 +144,21 @@ impl Engine {
         let Some(call) = entry.call.take() else {
             return;
         };
-        let ended = (result, entry.request.ends());
-        let (result, _) = &ended;
         if result.is_ok()
             && let Some(asking) = call.asking
         {
             // The channel is there; what the service still has to say runs out by itself.
             asking.detach();
         }
-        if *result == Err(LnurlChannelError::Cancelled) {
-            call.result.send_replace(Some(ended));
+        let ended = (result, entry.request.ends());
+        if ended.0 == Err(LnurlChannelError::Cancelled) {
+            hand_over(call.waiters, &ended);
             return;
         }
-        let (engine, id, sender) = (self.clone(), id.to_owned(), call.result);
+        let (engine, id, waiters) = (self.clone(), id.to_owned(), call.waiters);
         runtime::spawn(async move {
             engine.flush_events(&id).await;
-            sender.send_replace(Some(ended));
+            hand_over(waiters, &ended);
         });
     }
 
@@ -166,19 +169,21 @@ impl Engine {
 }
 
 impl Waiter {
-    async fn wait(mut self) -> CallResult {
-        let ended = match self.result.wait_for(Option::is_some).await {
-            Ok(ended) => ended.clone(),
-            Err(_) => None,
-        };
+    /// Wait for the end of the call.
+    pub async fn wait(&mut self) -> CallResult {
+        let ended = (&mut self.result).await;
         let (result, end) = ended.unwrap_or((Err(LnurlChannelError::Cancelled), 0));
         if tells_the_end(&result) {
-            self.stage = WaiterStage::Returning(end);
-            let (engine, id, left) = (self.engine.clone(), self.id.clone(), self.left.clone());
+            let (call, left) = (self.call.clone(), Arc::<AtomicBool>::default());
+            self.stage = WaiterStage::Returning {
+                end,
+                left: left.clone(),
+            };
             let returned = runtime::spawn(async move {
-                let mut table = lock(&engine.table);
+                let mut table = lock(&call.engine.table);
                 if !left.load(Ordering::Relaxed) {
-                    engine.set_returned(&mut table, &id, Input::Returned(end));
+                    let returned = Input::Returned(end);
+                    call.engine.set_returned(&mut table, &call.id, returned);
                 }
             });
             joined(returned).await?;
@@ -190,7 +195,7 @@ impl Waiter {
     /// The call never began.
     fn abandon(mut self, table: &mut Table) {
         self.stage = WaiterStage::Done;
-        if let Some(entry) = table.entries.get_mut(&self.id) {
+        if let Some(entry) = table.entries.get_mut(&self.call.id) {
             entry.call = None;
         }
     }
@@ -199,13 +204,16 @@ impl Waiter {
 impl Drop for Waiter {
     /// The wallet dropped the future, as a cancelled coroutine does.
     fn drop(&mut self) {
-        match self.stage {
-            WaiterStage::Waiting => self.engine.leave(&self.id, self.number),
-            WaiterStage::Returning(end) => {
-                let mut table = lock(&self.engine.table);
-                self.left.store(true, Ordering::Relaxed);
-                self.engine
-                    .set_returned(&mut table, &self.id, Input::NotReturned(end));
+        let CallContext { engine, id, .. } = &*self.call;
+        match &self.stage {
+            WaiterStage::Waiting => {
+                self.result.close();
+                engine.leave(id);
+            }
+            WaiterStage::Returning { end, left } => {
+                let mut table = lock(&engine.table);
+                left.store(true, Ordering::Relaxed);
+                engine.set_returned(&mut table, id, Input::NotReturned(*end));
             }
             WaiterStage::Done => {}
         }
@@ -213,20 +221,25 @@ impl Drop for Waiter {
 }
 
 impl Engine {
-    fn leave(self: &Arc<Self>, id: &str, number: u64) {
+    /// Pause the call for which nobody waits any more.
+    fn leave(self: &Arc<Self>, id: &str) {
         let mut table = lock(&self.table);
-        let call = table
-            .entries
-            .get_mut(id)
-            .and_then(|entry| entry.call.as_mut());
-        let Some(call) = call.filter(|call| call.number == number) else {
+        let entry = table.entries.get_mut(id);
+        let Some(call) = entry.and_then(|entry| entry.call.as_mut()) else {
             return;
         };
-        call.waiters -= 1;
-        if call.waiters == 0 {
+        call.waiters.retain(|waiter| !waiter.is_closed());
+        if call.waiters.is_empty() {
             // A pause is never refused.
             let _ = self.apply(&mut table, id, Input::Pause);
         }
+    }
+}
+
+fn hand_over(waiters: Vec<oneshot::Sender<Ended>>, ended: &Ended) {
+    for waiter in waiters {
+        // Whoever waited may have left.
+        let _ = waiter.send(ended.clone());
     }
 }
 

@@ -13,7 +13,7 @@ use super::lock;
 use super::runtime::{self, Job};
 use super::settings::Settings;
 use super::table::{Entry, Table};
-use super::tasks::{self, TaskRun};
+use super::tasks;
 use super::wallet::{self, Wallet, WalletNode};
 use crate::flow::{
     Action, Asked, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Task,
@@ -204,7 +204,7 @@ impl Engine {
         let Some(entry) = table.entries.get(id) else {
             return;
         };
-        let current = entry.call.as_ref().map(|call| call.number);
+        let current = entry.call.as_ref().map(|call| call.context.number);
         let late = current.is_none() && entry.last_ask == number;
         let late_yes = late && input == Input::Asked(Asked::Agreed);
         if current != Some(number) && !late_yes {
@@ -249,17 +249,13 @@ impl Engine {
             Task::CheckLater { .. } => &mut call.check,
         };
         if matches!(task, Task::SendCallback(_)) {
-            entry.last_ask = call.number;
+            entry.last_ask = call.context.number;
         }
-        let run = TaskRun {
-            engine: self.clone(),
-            id: id.to_owned(),
-            number: call.number,
-        };
+        let call = call.context.clone();
         *place = Job::spawn(async move {
-            let input = run.run(task).await;
-            run.engine.forget_task(&run.id);
-            run.engine.bring_back(&run.id, run.number, input);
+            let input = call.run(task).await;
+            call.engine.forget_task(&call.id);
+            call.engine.bring_back(&call.id, call.number, input);
         });
     }
 

@@ -19,14 +19,15 @@ const RETRY_AFTER: Duration = Duration::from_millis(300);
 /// Connects that fail in a row come further and further apart, up to this many times the interval.
 const MAX_BACKOFF: u32 = 8;
 
-/// One task of call `number`.
-pub struct TaskRun {
+/// A running call, as its tasks and those who wait for it know it.
+pub struct CallContext {
     pub engine: Arc<Engine>,
     pub id: String,
+    /// Tells the results of this call's tasks from those of an earlier call.
     pub number: u64,
 }
 
-impl TaskRun {
+impl CallContext {
     /// What only waits takes most of the time, and should take little room: what is large is boxed,
     /// since a future has room for the largest of its branches.
     pub async fn run(&self, task: Task) -> Input {

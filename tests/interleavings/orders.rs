@@ -207,7 +207,7 @@ impl Scene {
 
     fn start(&self, input: Input) -> JoinHandle<CallResult> {
         let (engine, id) = (self.engine.clone(), self.id.clone());
-        spawn(move || block_on(engine.call(&id, input)))
+        spawn(move || block_on(call(&engine, &id, input)))
     }
 
     /// A call whose future is dropped at any time: none if it was.
@@ -218,7 +218,7 @@ impl Scene {
         spawn(move || {
             block_on(async move {
                 tokio::select! {
-                    result = engine.call(&id, input) => Some(result),
+                    result = call(&engine, &id, input) => Some(result),
                     _ = dropped => None,
                 }
             })
@@ -237,6 +237,11 @@ impl Scene {
 
 fn lnurl(query: &str) -> Lnurl {
     decode(&format!("lnurlc://service.example.com/offer?{query}")).unwrap()
+}
+
+/// An `accept` or a `resume`, to its end.
+async fn call(engine: &Arc<Engine>, id: &str, input: Input) -> CallResult {
+    engine.call(id, input).await?.wait().await
 }
 
 fn accept() -> Input {
@@ -329,7 +334,7 @@ fn the_wallet_has_heard_of_the_channel_when_the_call_returns_it() {
         let scene = Arc::new(Scene::new());
         let waiting = scene.clone();
         let call = spawn(move || {
-            let result = block_on(waiting.engine.call(&waiting.id, accept()));
+            let result = block_on(call(&waiting.engine, &waiting.id, accept()));
             (result, waiting.node.events())
         });
         wait_until(|| scene.is_asked());
@@ -366,7 +371,7 @@ fn an_end_is_either_returned_or_kept() {
                 // What the dropped call has left behind may still run.
                 some_steps();
                 assert!(scene.unfinished(), "nobody was told");
-                block_on(scene.engine.call(&scene.id, Input::Resume)).unwrap();
+                block_on(call(&scene.engine, &scene.id, Input::Resume)).unwrap();
                 assert!(!scene.unfinished(), "it was returned");
             }
             None => wait_until(|| !scene.is_running()),
@@ -416,7 +421,7 @@ fn requests_to_one_peer_share_its_connects() {
         assert_ne!(scene.id, other);
         let calls = [scene.id.clone(), other].map(|id| {
             let engine = scene.engine.clone();
-            spawn(move || block_on(engine.call(&id, accept())))
+            spawn(move || block_on(call(&engine, &id, accept())))
         });
         some_steps();
         scene.engine.check_peers();
