@@ -1,11 +1,12 @@
-//! Randomness, from the same provider that TLS uses.
+//! Randomness, from where TLS has it.
 
-use super::crypto;
+use ring::rand::{SecureRandom, SystemRandom};
+
 use crate::flow::LnurlChannelError;
 
 fn bytes<const N: usize>() -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    crypto::provider().secure_random.fill(&mut bytes).ok()?;
+    SystemRandom::new().fill(&mut bytes).ok()?;
     Some(bytes)
 }
 
