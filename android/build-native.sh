@@ -10,6 +10,8 @@
 # To check it needs readelf, or the NDK's llvm-readelf.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
+# shellcheck source=../tests/release.sh
+. "$here/../tests/release.sh"
 
 soname=liblnurl_channel.so
 page_size=0x4000
@@ -39,20 +41,18 @@ check() {
 }
 
 build() {
-    local version abi targets=() libraries=()
-    version=$(sed -n 's/^minSdk = "\(.*\)"/\1/p' gradle/libs.versions.toml)
-    for abi in $(sed -n 's/^lnurlchannel.abis=//p' gradle.properties | tr , ' '); do
-        targets+=(--target "$abi")
-        libraries+=("lib/src/main/jniLibs/$abi/$soname")
+    local version abi flags libraries=()
+    version=$(sed -n 's/^minSdk = "\(.*\)"/\1/p' android/gradle/libs.versions.toml)
+    for abi in $(sed -n 's/^lnurlchannel.abis=//p' android/gradle.properties | tr , ' '); do
+        flags=$(release_flags "$abi")
+        # One crate type: with several, cargo leaves link-time optimisation out. Android packs
+        # relocations since API 23. tests/size weighs what is built like this.
+        RUSTFLAGS=$flags cargo ndk --target "$abi" --platform "$version" --output-dir android/lib/src/main/jniLibs \
+            rustc --release --lib --crate-type cdylib -- \
+            -C "link-arg=-Wl,-soname,$soname" -C link-arg=-Wl,-z,max-page-size=16384 \
+            -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=all
+        libraries+=("android/lib/src/main/jniLibs/$abi/$soname")
     done
-    # One crate type: with several, cargo leaves link-time optimisation out. Android packs relocations
-    # since API 23. tests/size weighs what is built like this.
-    # No folder of this machine is in what is built.
-    local flags="--remap-path-prefix=$(dirname "$PWD")=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-    (cd .. && RUSTFLAGS="$flags" cargo ndk "${targets[@]}" --platform "$version" --output-dir android/lib/src/main/jniLibs \
-        rustc --release --lib --crate-type cdylib -- \
-        -C "link-arg=-Wl,-soname,$soname" -C link-arg=-Wl,-z,max-page-size=16384 \
-        -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=all)
     for library in "${libraries[@]}"; do check "$library"; done
 }
 
@@ -62,6 +62,6 @@ if [ "${1:-}" = --check ]; then
     [ $# -gt 0 ] || { echo "which file?" >&2; exit 2; }
     for library in "$@"; do check "$library"; done
 else
-    cd "$here"
+    cd "$here/.."
     build
 fi

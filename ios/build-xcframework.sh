@@ -7,6 +7,8 @@
 # Same sources and same tools give the same zip, so that its checksum can be checked by others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=../tests/release.sh
+. tests/release.sh
 
 export IPHONEOS_DEPLOYMENT_TARGET=15.0
 export MACOSX_DEPLOYMENT_TARGET=13.0
@@ -35,8 +37,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
     exit 1
 fi
 
-# No folder of this machine, and no time, in what is built.
-export RUSTFLAGS="--remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+RUSTFLAGS=$(release_flags)
+export RUSTFLAGS
+# No time in what is built.
 export ZERO_AR_DATE=1
 for target in "${targets[@]}"; do
     cargo rustc --locked --release --lib --crate-type staticlib --target "$target"
