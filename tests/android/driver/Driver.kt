@@ -1,7 +1,9 @@
 package driver
 
+import com.example.wallet.Action
 import com.example.wallet.ChannelScreen
 import com.example.wallet.DemoNode
+import com.example.wallet.ScreenState
 import dev.lnurlchannel.BitcoinNetwork
 import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelEvent
@@ -16,6 +18,8 @@ import dev.lnurlchannel.WalletNodeException
 import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.encodeLnurl
 import java.util.concurrent.CopyOnWriteArrayList
+import kotlin.io.path.createTempDirectory
+import kotlin.io.path.createTempFile
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
@@ -26,6 +30,7 @@ import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 
 /** Runs the shrunk app's code against the real library: each line that it prints was seen to work. */
 object Driver {
@@ -37,6 +42,8 @@ object Driver {
             failingFetch()
             cancellation()
             hostedChannelOnTheScreen()
+            leftoversOnTheScreen()
+            fullDiskOnTheScreen()
             Testbed(arguments[0]).use { fundedChannel(it) }
         }
     }
@@ -86,16 +93,86 @@ object Driver {
         seen("a coroutine cancelled, and its request left to be resumed")
     }
 
-    private suspend fun hostedChannelOnTheScreen() {
-        val life = SupervisorJob()
-        val screen = ChannelScreen(ClientConfig(), CoroutineScope(life + Dispatchers.Default))
+    private suspend fun hostedChannelOnTheScreen() = onScreen(ClientConfig()) {
         screen.open(DemoNode.demoLnurl())
-        screen.state.first { it.offer != null && !it.isBusy }
-        screen.accept()
-        val end = screen.state.first { state -> state.steps.any { it == "The host offers 100000 sat." } }
-        check(end.steps.first().startsWith("host.example offers a hosted channel")) { "${end.steps}" }
-        life.cancelAndJoin()
+        await { actions == setOf(Action.FETCH, Action.DECLINE) && steps == listOf("Ask host.example what it offers?") }
+        screen.act(Action.FETCH)
+        await { Action.ACCEPT in actions }
+        screen.act(Action.ACCEPT)
+        await { "The host offers 100000 sat." in steps && actions.isEmpty() }
+        check(screen.state.value.steps[1].startsWith("host.example offers a hosted channel"))
         seen("the app's own screen, from a hosted offer to its channel")
+    }
+
+    /** One request was never asked for, the other was: each leads to what fits it. */
+    private suspend fun leftoversOnTheScreen() {
+        val folder = createTempDirectory("screen").toFile()
+        val config = ClientConfig(storageDir = folder.path)
+        val slow = node(connect = { Thread.sleep(500); false })
+        leave(config, slow, DemoNode.demoLnurl()) { it is ChannelEvent.Connecting }
+        val asked = encodeLnurl(decodeLnurl(DemoNode.demoLnurl()).url().replace("k1=00", "k1=01"))
+        leave(config, node(), asked) { it is ChannelEvent.AwaitingChannel }
+        onScreen(config) {
+            screen.start()
+            await { actions == setOf(Action.ACCEPT, Action.DECLINE) }
+            screen.act(Action.DECLINE)
+            await { "Declined. Nobody was told." in steps && actions == setOf(Action.PAUSE, Action.CANCEL) }
+            screen.act(Action.PAUSE)
+            await { "Paused." in steps && actions == setOf(Action.WAIT_ON, Action.CANCEL) }
+            screen.open(asked)
+            await { Action.FETCH in actions }
+            screen.act(Action.FETCH)
+            await { actions == setOf(Action.WAIT_ON, Action.CANCEL) }
+            screen.act(Action.CANCEL)
+            await { "Cancelled." in steps && actions.isEmpty() }
+        }
+        folder.deleteRecursively()
+        seen("what earlier runs left, on the screen: declined, waited for, paused, scanned again, cancelled")
+    }
+
+    /** A run of the app that ends once its request has come so far. */
+    private suspend fun leave(config: ClientConfig, node: WalletNode, lnurl: String, soFar: (ChannelEvent) -> Boolean) =
+        coroutineScope {
+            val reached = Job()
+            val observed = object : WalletNode by node {
+                override fun onChannelEvent(requestId: String, event: ChannelEvent) {
+                    if (soFar(event)) reached.complete()
+                }
+            }
+            val client = ChannelClient(observed, config)
+            val accepting = launch { client.fetch(decodeLnurl(lnurl)).accept() }
+            reached.join()
+            accepting.cancelAndJoin()
+            client.shutdown()
+        }
+
+    private suspend fun fullDiskOnTheScreen() {
+        val notAFolder = createTempFile("screen").toFile()
+        onScreen(ClientConfig(storageDir = notAFolder.path)) {
+            screen.start()
+            await { steps.size == 1 }
+            screen.open(DemoNode.demoLnurl())
+            screen.act(Action.FETCH)
+            await { steps.size == 2 && Action.FETCH in actions }
+            check(notAFolder.delete())
+            screen.act(Action.FETCH)
+            await { Action.ACCEPT in actions }
+        }
+        notAFolder.deleteRecursively()
+        seen("a folder that can't be written, on the screen: said, and tried again")
+    }
+
+    private class OnScreen(val screen: ChannelScreen) {
+        suspend fun await(holds: ScreenState.() -> Boolean) {
+            withTimeoutOrNull(10_000) { screen.state.first { it.holds() } } ?: error("in vain: ${screen.state.value}")
+        }
+    }
+
+    private suspend fun onScreen(config: ClientConfig, test: suspend OnScreen.() -> Unit) {
+        val life = SupervisorJob()
+        val screen = ChannelScreen(config, CoroutineScope(life + Dispatchers.Default.limitedParallelism(1)))
+        OnScreen(screen).test()
+        life.cancelAndJoin()
     }
 
     private suspend fun fundedChannel(testbed: Testbed) = coroutineScope {

@@ -30,6 +30,8 @@ public class HostedChannelTest {
         Activity activity = instrumentation.startActivitySync(intent);
 
         click(activity, "Demo offer");
+        awaitStep(activity, "Ask host.example what it offers?");
+        click(activity, "Ask for the offer");
         awaitStep(activity, "host.example offers a hosted channel");
         click(activity, "Accept");
         awaitStep(activity, "The host offers 100000 sat.");

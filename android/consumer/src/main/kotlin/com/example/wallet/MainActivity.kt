@@ -17,15 +17,13 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
-/** Scan or paste, see the offer, accept, watch the steps. Its views are tagged for the tests. */
+/** Scan or paste, agree to the host, see the offer, accept, watch the steps. Its views are tagged for the tests. */
 class MainActivity : Activity() {
     private val screen get() = (application as WalletApp).screen
     private val views = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
 
     private lateinit var lnurl: EditText
-    private lateinit var open: Button
-    private lateinit var accept: Button
-    private lateinit var decline: Button
+    private lateinit var actions: Map<Action, Button>
     private lateinit var steps: TextView
 
     override fun onCreate(savedInstanceState: Bundle?) {
@@ -33,6 +31,11 @@ class MainActivity : Activity() {
         setContentView(layOut())
         views.launch { screen.state.collect(::render) }
         if (savedInstanceState == null) openLink(intent)
+    }
+
+    override fun onStart() {
+        super.onStart()
+        screen.checkPeers()
     }
 
     /** A link that was scanned with the phone's camera app while this app was open. */
@@ -55,19 +58,16 @@ class MainActivity : Activity() {
     private fun layOut(): View {
         lnurl = EditText(this).apply { hint = "LNURL" }
         steps = TextView(this)
-        open = button("Open") { screen.open(lnurl.text.toString()) }
-        accept = button("Accept", screen::accept)
-        decline = button("Decline", screen::decline)
+        actions = Action.entries.associateWith { button(it.label) { screen.act(it) } }
         val column = LinearLayout(this).apply {
             orientation = LinearLayout.VERTICAL
             addView(lnurl)
             addView(button("Scan", ::scan))
             addView(button("Paste", ::paste))
             addView(button("Demo offer") { open(DemoNode.demoLnurl()) })
-            addView(open)
-            addView(accept)
-            addView(decline)
+            addView(button("Open") { screen.open(lnurl.text.toString()) })
             addView(steps)
+            actions.values.forEach(::addView)
         }
         lnurl.tag = "lnurl"
         steps.tag = "steps"
@@ -84,10 +84,7 @@ class MainActivity : Activity() {
     }
 
     private fun render(state: ScreenState) {
-        val canAnswer = state.offer != null && !state.isBusy
-        open.isEnabled = !state.isBusy
-        accept.isEnabled = canAnswer
-        decline.isEnabled = canAnswer
+        for ((action, button) in actions) button.isEnabled = action in state.actions
         steps.text = state.steps.joinToString("\n")
     }
 

@@ -16,6 +16,6 @@ class WalletApp : Application() {
         super.onCreate()
         val config = ClientConfig(storageDir = File(noBackupFilesDir, "channels").path)
         screen = ChannelScreen(config, CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate))
-        screen.resumeUnfinished()
+        screen.start()
     }
 }
