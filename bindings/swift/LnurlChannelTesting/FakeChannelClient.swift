@@ -96,11 +96,14 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
     /// Takes the three messages of a host; the terms of an offer are always
     /// `HostedChannelTerms.fake`, since a fake reads no payload.
     public func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) -> Bool {
-        let hosted = all().first {
+        let awaiting = all().filter {
             $0.offer().kind == .hosted && $0.offer().peer.nodeId == peerId.lowercased()
-                && $0.mayArrive
+                && $0.isAwaiting
         }
-        guard let hosted else { return false }
+        // A host answers on the connection that it was asked on.
+        guard let hosted = awaiting.first(where: { $0.isRunning() }) ?? awaiting.last else {
+            return false
+        }
         switch messageType {
         case 65533: return hosted.arrive(.hostedOffered(terms: .fake, message: payload))
         case 65531: return hosted.arrive(.hostedExists(message: payload))

@@ -110,8 +110,12 @@ public final class FakeChannelRequest: ChannelRequest, @unchecked Sendable, Cust
     public var description: String { "FakeChannelRequest(\(fakeId), \(state()))" }
 
     var mayArrive: Bool {
+        locked { isAwaiting || wasAsked && arrived == nil && current == .refused }
+    }
+
+    var isAwaiting: Bool {
         locked {
-            let awaits = [.requesting, .awaiting, .outcomeUnknown, .refused].contains(current)
+            let awaits = [.requesting, .awaiting, .outcomeUnknown].contains(current)
             return wasAsked && arrived == nil && awaits
         }
     }

@@ -181,6 +181,28 @@ import Testing
         }
     }
 
+    @Test func aHostsMessageIsForTheRequestThatAwaitsItARunningOneFirst() async throws {
+        func hosted(_ state: ChannelRequestState) -> FakeChannelRequest {
+            FakeChannelRequest(offer: .fakeHosted, state: state, calls: [.waits(after: [])])
+        }
+        let ended = [hosted(.cancelled), hosted(.refused)]
+        let (older, running, newest) = (hosted(.awaiting), hosted(.awaiting), hosted(.awaiting))
+        let client = FakeChannelClient(unfinished: ended + [older, running, newest])
+        let call = Task { try await running.resume() }
+        try await waitUntil("the call") { running.isRunning() }
+        func report() -> Bool {
+            client.reportPeerMessage(
+                peerId: PeerAddress.fake.nodeId, messageType: 65531, payload: Data([1]))
+        }
+        for next in [running, newest, older] {
+            #expect(report())
+            #expect(next.state() == .arrived)
+        }
+        #expect(try await call.value == .hostedExists(message: Data([1])))
+        #expect(!report())
+        #expect(ended.map { $0.state() } == [.cancelled, .refused])
+    }
+
     @Test func shutdownEndsCalls() async throws {
         let request = FakeChannelRequest(calls: [.waits()])
         let client = FakeChannelClient(offers: [.success(request)])

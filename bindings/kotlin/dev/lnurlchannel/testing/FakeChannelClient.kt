@@ -88,7 +88,9 @@ class FakeChannelClient(earlier: List<FakeChannelRequest> = emptyList()) : Chann
     }
 
     override fun reportPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
-        val request = ofPeer(peerId).find { it.offer().kind == ChannelKind.HOSTED && it.wasAsked }
+        val awaiting = ofPeer(peerId).filter { it.offer().kind == ChannelKind.HOSTED && it.isAwaiting }
+        // A host answers on the connection that it was asked on.
+        val request = awaiting.find { it.isRunning() } ?: awaiting.lastOrNull()
         val outcome = request?.let { readPeerMessage(messageType, payload) } ?: return false
         request.arrive(outcome)
         return true

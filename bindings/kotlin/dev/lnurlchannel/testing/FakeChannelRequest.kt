@@ -85,6 +85,8 @@ class FakeChannelRequest(
     /** Whether the service was, or may have been, asked at some time. */
     val wasAsked: Boolean get() = synchronized(this) { asked }
 
+    internal val isAwaiting: Boolean get() = synchronized(this) { asked && state.awaits }
+
     // What the wallet does.
 
     override suspend fun accept(visibility: ChannelVisibility): ChannelOutcome {

@@ -83,6 +83,24 @@ class FakesTest {
     }
 
     @Test
+    fun `a host's message is for the request that awaits it, a running one first`() = runTest {
+        fun hosted(state: ChannelRequestState) = FakeChannelRequest(fakeOffer(ChannelKind.HOSTED), state = state)
+        val ended = listOf(ChannelRequestState.CANCELLED, ChannelRequestState.REFUSED).map(::hosted)
+        val (older, running, newest) = List(3) { hosted(ChannelRequestState.AWAITING) }
+        val client = FakeChannelClient(earlier = ended + older + running + newest)
+        client.readPeerMessage = { _, payload -> fakeHostedOffer(payload) }
+        val call = async { running.resume() }
+        runCurrent()
+        for (next in listOf(running, newest, older)) {
+            assertTrue(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+            assertEquals(ChannelRequestState.ARRIVED, next.state())
+        }
+        call.await()
+        assertFalse(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+        assertEquals(listOf(ChannelRequestState.CANCELLED, ChannelRequestState.REFUSED), ended.map { it.state() })
+    }
+
+    @Test
     fun `scripted errors are thrown, and the request is what it then is`() = runTest {
         val states = mapOf(
             LnurlChannelException.NodeFailed("") to ChannelRequestState.OFFERED,
