@@ -4,6 +4,8 @@ import LnurlChannel
 public enum ChannelScreen: Equatable, Sendable {
     /// Scan or paste; `problem` is what went wrong last.
     case scanning(problem: String?)
+    /// The host, for the user to agree to before anything is fetched from it.
+    case scanned(host: String, problem: String?)
     case fetching(host: String)
     /// The offer, for the user to agree to. `problem` is why the last try came to nothing.
     case offered(ChannelOffer, problem: String?)

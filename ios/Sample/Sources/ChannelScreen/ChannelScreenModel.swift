@@ -1,6 +1,6 @@
 import LnurlChannel
 
-/// What the one screen does: scan or paste, see the offer, accept, watch the steps.
+/// What the one screen does: scan or paste, agree to the host, see the offer, accept, watch the steps.
 ///
 /// Without SwiftUI, so that it runs, and is tested, wherever Swift does.
 @MainActor
@@ -13,8 +13,12 @@ public final class ChannelScreenModel {
     private let client: any ChannelClientProtocol
     private let events: ChannelEvents
     private let decode: (String) throws -> Lnurl
+    /// What the camera has seen last.
+    private var seen: String?
+    private var scanned: Lnurl?
     private var request: ChannelRequest?
     private var call: Task<Void, Never>?
+    private var wasRunning = false
 
     public init(
         client: any ChannelClientProtocol,
@@ -26,22 +30,42 @@ public final class ChannelScreenModel {
         self.decode = decode
     }
 
-    /// After a start: a request of an earlier run comes first.
-    public func start() {
-        guard request == nil, let unfinished = client.unfinishedRequests().first else { return }
-        request = unfinished
-        showState(of: unfinished, problem: nil)
+    /// After a start: requests of an earlier run come first.
+    public func start() async {
+        guard case .scanning = screen else { return }
+        await showNext()
     }
 
-    public func scan(_ text: String) async {
+    /// The camera sees a code, many times a second. The same one leads on only once; it does so
+    /// again when the user is back at the start.
+    public func see(_ text: String) {
+        guard text != seen else { return }
+        seen = text
+        open(text)
+    }
+
+    /// Nothing is sent to anyone.
+    public func open(_ text: String) {
+        guard case .scanning = screen else { return }
         do {
             let lnurl = try decode(text)
-            screen = .fetching(host: lnurl.host())
-            let fetched = try await client.fetch(lnurl: lnurl)
-            request = fetched
-            showState(of: fetched, problem: nil)
+            scanned = lnurl
+            screen = .scanned(host: lnurl.host(), problem: nil)
         } catch {
             screen = .scanning(problem: error.localizedDescription)
+        }
+    }
+
+    /// The user agrees to the host.
+    public func fetch() async {
+        guard case .scanned(let host, _) = screen, let lnurl = scanned else { return }
+        screen = .fetching(host: host)
+        do {
+            let fetched = try await client.fetch(lnurl: lnurl)
+            request = fetched
+            await showState(of: fetched, problem: nil)
+        } catch {
+            screen = .scanned(host: host, problem: error.localizedDescription)
         }
     }
 
@@ -54,18 +78,40 @@ public final class ChannelScreenModel {
         await run { try await $0.resumeOrPause() }
     }
 
-    /// The app leaves the foreground, or the user has no patience: `resume` goes on later.
+    /// The user has no patience: `resume` goes on later.
     public func pause() {
         call?.cancel()
     }
 
-    public func decline() {
+    /// iOS suspends an app in the background; a paused request loses nothing.
+    public func enterBackground() {
+        wasRunning = call != nil
+        pause()
+    }
+
+    /// Goes on with what `enterBackground` has stopped.
+    public func enterForeground() async {
+        client.checkPeers()
+        guard wasRunning else { return }
+        wasRunning = false
+        // It may still be ending.
+        await call?.value
+        switch request?.state() {
+        // The user had agreed, and nobody was asked.
+        case .connecting: await accept()
+        case .requesting, .awaiting, .outcomeUnknown: await resume()
+        default: break
+        }
+    }
+
+    public func decline() async {
         guard let request else { return }
         do {
-            try request.decline()
-            reset()
+            // It writes to the disk, which is not for the main thread.
+            try await Task.detached { try request.decline() }.value
+            await reset()
         } catch {
-            showState(of: request, problem: error.localizedDescription)
+            await showState(of: request, problem: error.localizedDescription)
         }
     }
 
@@ -74,16 +120,42 @@ public final class ChannelScreenModel {
         guard let request else { return }
         do {
             try await request.cancel()
-            reset()
+            if self.request === request { await reset() }
         } catch {
-            showState(of: request, problem: error.localizedDescription)
+            await showState(of: request, problem: error.localizedDescription)
         }
     }
 
-    /// Back to the start, once the outcome is seen.
-    public func reset() {
-        request = nil
-        screen = .scanning(problem: nil)
+    /// Back to the start: the user has seen the outcome, the problem, or enough of the host.
+    public func reset() async {
+        (seen, scanned, request) = (nil, nil, nil)
+        await showNext()
+    }
+
+    /// The oldest request that is left, if there is one.
+    private func showNext() async {
+        guard let left = client.unfinishedRequests().first else {
+            screen = .scanning(problem: nil)
+            return
+        }
+        request = left
+        switch left.state() {
+        // Returns at once, and the library knows that its end was seen.
+        case .arrived: await resume()
+        case .refused: await forget(left)
+        default: await showState(of: left, problem: nil)
+        }
+    }
+
+    /// What was refused in an earlier run can't be accepted in this one.
+    private func forget(_ refused: ChannelRequest) async {
+        do {
+            try await Task.detached { try refused.decline() }.value
+            request = nil
+            screen = .scanning(problem: "\(refused.offer().service) has said no")
+        } catch {
+            await showState(of: refused, problem: error.localizedDescription)
+        }
     }
 
     private func run(
@@ -97,16 +169,17 @@ public final class ChannelScreenModel {
         }
         let call = Task {
             do {
-                screen = .arrived(try await body(request))
-            } catch is CancellationError {
-                showState(of: request, problem: nil)
+                let outcome = try await body(request)
+                self.call = nil
+                screen = .arrived(outcome)
             } catch {
-                showState(of: request, problem: error.localizedDescription)
+                self.call = nil
+                let problem = error is CancellationError ? nil : error.localizedDescription
+                await showState(of: request, problem: problem)
             }
         }
         self.call = call
         await call.value
-        self.call = nil
         steps.cancel()
     }
 
@@ -116,7 +189,7 @@ public final class ChannelScreenModel {
         screen = .running(offer, steps: steps + [event.sentence])
     }
 
-    private func showState(of request: ChannelRequest, problem: String?) {
+    private func showState(of request: ChannelRequest, problem: String?) async {
         let offer = request.offer()
         switch request.state() {
         case .offered, .connecting, .refused:
@@ -126,7 +199,7 @@ public final class ChannelScreenModel {
         case .arrived:
             screen = request.outcome().map { .arrived($0) } ?? .waiting(offer, problem: problem)
         case .declined, .cancelled:
-            reset()
+            await reset()
         }
     }
 }

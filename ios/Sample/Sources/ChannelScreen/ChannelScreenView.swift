@@ -9,6 +9,8 @@
     /// let client = try ChannelClient(node: events.following(myNode), config: config)
     /// WindowGroup { ChannelScreenView(model: ChannelScreenModel(client: client, events: events)) }
     /// ```
+    ///
+    /// Where the client throws, as on a full disk, show why, and try again later.
     public struct ChannelScreenView: View {
         @StateObject private var shown: ShownScreen
         @Environment(\.scenePhase) private var scenePhase
@@ -21,10 +23,13 @@
         public var body: some View {
             VStack(spacing: 16) { content }
                 .padding()
-                .onAppear { shown.model.start() }
+                .task { await model.start() }
                 .onChange(of: scenePhase) { phase in
-                    // iOS suspends an app in the background; a paused request can be resumed.
-                    if phase == .background { shown.model.pause() }
+                    switch phase {
+                    case .background: model.enterBackground()
+                    case .active: Task { await model.enterForeground() }
+                    default: break
+                    }
                 }
         }
 
@@ -33,6 +38,7 @@
         @ViewBuilder private var content: some View {
             switch shown.screen {
             case .scanning(let problem): scanning(problem)
+            case .scanned(let host, let problem): scanned(host, problem)
             case .fetching(let host): ProgressView("Asking \(host)")
             case .offered(let offer, let problem): offered(offer, problem)
             case .running(let offer, let steps): running(offer, steps)
@@ -43,13 +49,21 @@
 
         @ViewBuilder private func scanning(_ problem: String?) -> some View {
             #if os(iOS)
-                ScannerView { scan($0) }
+                ScannerView { model.see($0) }
             #endif
             TextField("LNURL", text: $pasted)
                 .disableAutocorrection(true)
-                .onSubmit { scan(pasted) }
-            Button("Open") { scan(pasted) }.disabled(pasted.isEmpty)
+                .onSubmit { open() }
+            Button("Open") { open() }.disabled(pasted.isEmpty)
             problemText(problem)
+            if problem != nil { Button("Scan again") { Task { await model.reset() } } }
+        }
+
+        @ViewBuilder private func scanned(_ host: String, _ problem: String?) -> some View {
+            Text(verbatim: "Ask \(host) what it offers?")
+            problemText(problem)
+            Button("Ask") { Task { await model.fetch() } }
+            Button("Back", role: .cancel) { Task { await model.reset() } }
         }
 
         @ViewBuilder private func offered(_ offer: ChannelOffer, _ problem: String?) -> some View {
@@ -58,7 +72,7 @@
             if let alias = offer.alias { Text(verbatim: alias) }
             problemText(problem)
             Button("Accept") { Task { await model.accept() } }
-            Button("Decline", role: .cancel) { model.decline() }
+            Button("Decline", role: .cancel) { Task { await model.decline() } }
         }
 
         @ViewBuilder private func running(_ offer: ChannelOffer, _ steps: [String]) -> some View {
@@ -84,7 +98,7 @@
             case .hostedExists:
                 Text("The hosted channel is back")
             }
-            Button("Done") { model.reset() }
+            Button("Done") { Task { await model.reset() } }
         }
 
         /// As plain text: the service's own words may stand in it.
@@ -92,10 +106,9 @@
             if let problem { Text(verbatim: problem).foregroundColor(.red) }
         }
 
-        private func scan(_ text: String) {
-            guard case .scanning = shown.screen else { return }
+        private func open() {
+            model.open(pasted)
             pasted = ""
-            Task { await model.scan(text) }
         }
     }
 
