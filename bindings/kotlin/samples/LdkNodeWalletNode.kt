@@ -25,6 +25,8 @@ import org.lightningdevkit.ldknode.NodeInterface
  *   `NoChannel`. It turns down channels with anchors, LND's default, while it has less on chain than
  *   `perChannelReserveSats`, as a new wallet does, unless the peer is one of `trustedPeersNoReserve`;
  *   and announced ones, unless it has an alias and listening addresses.
+ * - Tell of a closed channel whether it was ever ready; the `reason` of a forced close does not either. One
+ *   that was, and whose `ChannelClosed` is handled only after a restart, is reported as failed.
  * - Connect to an onion address.
  */
 class LdkNodeWalletNode(private val node: NodeInterface) : WalletNode {
@@ -54,7 +56,7 @@ class LdkNodeWalletNode(private val node: NodeInterface) : WalletNode {
         when (event) {
             is Event.ChannelPending -> return pending(client, event)
             is Event.ChannelReady -> ready += event.channelId
-            is Event.ChannelClosed -> if (!ready.remove(event.channelId)) {
+            is Event.ChannelClosed -> if (event.channelId !in ready) {
                 event.counterpartyNodeId?.let { client.reportChannelFailed(it, event.channelId) }
             }
             else -> Unit
@@ -67,9 +69,7 @@ class LdkNodeWalletNode(private val node: NodeInterface) : WalletNode {
         val channel = node.listChannels().find { it.channelId == event.channelId && !it.isOutbound } ?: return null
         return client.reportIncomingChannel(
             IncomingChannel(
-                channel.counterpartyNodeId,
-                channel.channelId,
-                ChannelStage.FUNDED,
+                channel.counterpartyNodeId, channel.channelId, ChannelStage.FUNDED,
                 formerChannelId = event.formerTemporaryChannelId,
                 capacitySat = channel.channelValueSats,
                 isAnnounced = channel.isAnnounced,

@@ -14,6 +14,9 @@ import LnurlChannel
 ///   `NoChannel`. It turns down channels with anchors, LND's default, while it has less on chain than
 ///   `perChannelReserveSats`, as a new wallet does, unless the peer is one of
 ///   `trustedPeersNoReserve`; and announced ones, unless it has an alias and listening addresses.
+/// - Tell of a closed channel whether it was ever ready; the `reason` of a forced close does not
+///   either. One that was, and whose `channelClosed` is handled only after a restart, is reported as
+///   failed.
 /// - Connect to an onion address.
 public final class LdkNodeWalletNode: WalletNode, @unchecked Sendable {
     private let node: Node
@@ -54,7 +57,7 @@ public final class LdkNodeWalletNode: WalletNode, @unchecked Sendable {
         case .channelReady(let id, _, _, _):
             _ = lock.withLock { ready.insert(id) }
         case .channelClosed(let id, _, let peerId, _):
-            let wasReady = lock.withLock { ready.remove(id) } != nil
+            let wasReady = lock.withLock { ready.contains(id) }
             if !wasReady, let peerId { client.reportChannelFailed(peerId: peerId, channelId: id) }
         default: break
         }

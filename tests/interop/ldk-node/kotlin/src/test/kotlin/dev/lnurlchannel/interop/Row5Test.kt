@@ -75,7 +75,7 @@ class Row5Test {
             say("LUD-02, nothing on chain: at ChannelPending, an unannounced channel of the service's capacity")
             isReady(channel)
             awaitsAgainAfterAFailedOpening(service)
-            assertEquals(ChannelRequestState.ARRIVED, request.state())
+            staysArrivedOnceReady(request, channel)
         }
     }
 
@@ -150,12 +150,23 @@ class Row5Test {
 
     private suspend fun awaitsAgainAfterAFailedOpening(service: NpmService) {
         val (request, channel) = opens(service)
-        val listed = node.listChannels().single { it.channelId == channel.channelId }
-        node.forceCloseChannel(listed.userChannelId, lnd.id, null)
-        handled<Event.ChannelClosed> { it.channelId == channel.channelId }
+        close(channel)
         // The service answers once the channel is negotiated: before or after it is closed.
         assertTrue(request.state() in WAITING) { request.state().name }
         say("closed before it was ready: the request waits again, ${request.state()}")
+    }
+
+    private suspend fun staysArrivedOnceReady(request: ChannelRequest, channel: IncomingChannel) {
+        // As it is when the app ends before `eventHandled`, and starts again.
+        wallet.report(client, close(channel))
+        assertEquals(ChannelRequestState.ARRIVED, request.state())
+        say("closed once it was ready, which was shown twice: the request has its channel still")
+    }
+
+    private suspend fun close(channel: IncomingChannel): Event {
+        val listed = node.listChannels().single { it.channelId == channel.channelId }
+        node.forceCloseChannel(listed.userChannelId, lnd.id, null)
+        return handled<Event.ChannelClosed> { it.channelId == channel.channelId }
     }
 
     /** An event, once the app has handled it. */
