@@ -10,13 +10,16 @@ import org.json.JSONObject
 /**
  * Reports what an LND shows to the client: messages as they come, channels as it lists them.
  *
- * The limit: LND has accepted a channel before it lists it, so a verdict can turn none down. That
- * takes LND's ChannelAcceptor, a stream in both directions, over gRPC or a WebSocket. And LND takes
- * one unconfirmed channel of each peer, if not told otherwise with `--maxpendingchannels`.
+ * The limits: LND has accepted a channel before it lists it, so a verdict can turn none down. That
+ * takes LND's ChannelAcceptor, a stream in both directions, over gRPC or a WebSocket. LND takes one
+ * unconfirmed channel of each peer, if not told otherwise with `--maxpendingchannels`. And it gives up
+ * a channel that does not confirm only after 2016 blocks, whatever became of its funding transaction.
  */
 class LndReports(private val lnd: LndRest, private val client: ChannelClientInterface) {
     /**
-     * Returns or throws when the connection to LND ends; then start it again.
+     * Returns or throws when the connection to LND ends, or was silent for a minute; then start it
+     * again at once. LND keeps no messages: the answer of a host that comes in between is lost, and
+     * `accept` ends with `NoChannel`.
      *
      * Start it well before `accept` on a host: LND does not tell when it has begun to listen.
      */
@@ -34,6 +37,11 @@ class LndReports(private val lnd: LndRest, private val client: ChannelClientInte
         val open = lnd.get("/v1/channels").getJSONArray("channels").objects()
         open.filterNot { it.getBoolean("initiator") }
             .forEach { report(it, peerId = it.getString("remote_pubkey"), pushSat = it.getString("push_amount_sat")) }
+        // All that there ever were: what was reported before changes nothing.
+        val failed = lnd.get("/v1/channels/closed?funding_canceled=true").getJSONArray("channels").objects()
+        failed.forEach {
+            client.reportChannelFailed(it.getString("remote_pubkey"), channelId(it.getString("channel_point")))
+        }
     }
 
     private fun report(channel: JSONObject, peerId: String, pushSat: String) = client.reportIncomingChannel(

@@ -13,6 +13,12 @@ import org.json.JSONObject
 
 private const val CONNECT_TIMEOUT_MS = 10_000
 
+/** Longer than LND itself takes to answer: see `LndWalletNode.connect`. */
+private const val READ_TIMEOUT_MS = 30_000
+
+/** A phone's connections die without a sign. One that stands may well be silent for so long. */
+private const val STREAM_TIMEOUT_MS = 60_000
+
 /** LND's REST interface at [url], with a macaroon in hex. Trusts LND's `tls.cert`, and nothing else. */
 class LndRest(private val url: String, certificate: InputStream, private val macaroon: String) {
     private val sockets = SSLContext.getInstance("TLS").apply {
@@ -27,21 +33,28 @@ class LndRest(private val url: String, certificate: InputStream, private val mac
     fun post(path: String, vararg fields: Pair<String, Any>): JSONObject =
         JSONObject(answer(path, JSONObject(mapOf(*fields))).reader().use { it.readText() })
 
-    /** Hands over what LND streams, one object for each line, until the connection ends. */
-    fun stream(path: String, take: (JSONObject) -> Unit) =
-        answer(path).bufferedReader().forEachLine { take(JSONObject(it).getJSONObject("result")) }
+    /**
+     * Hands over what LND streams, one object for each line, until the connection ends. After a minute
+     * without any it throws `SocketTimeoutException`, as nothing tells silence from a dead connection.
+     */
+    fun stream(path: String, take: (JSONObject) -> Unit) = answer(path, readTimeoutMs = STREAM_TIMEOUT_MS)
+        .bufferedReader().forEachLine { take(JSONObject(it).getJSONObject("result")) }
 
-    private fun answer(path: String, body: JSONObject? = null): InputStream {
+    private fun answer(path: String, body: JSONObject? = null, readTimeoutMs: Int = READ_TIMEOUT_MS): InputStream {
         val connection = URI(url + path).toURL().openConnection() as HttpsURLConnection
         connection.sslSocketFactory = sockets
         connection.connectTimeout = CONNECT_TIMEOUT_MS
+        connection.readTimeout = readTimeoutMs
         connection.setRequestProperty("Grpc-Metadata-macaroon", macaroon)
         if (body != null) {
             connection.doOutput = true
             connection.outputStream.use { it.write(body.toString().toByteArray()) }
         }
-        if (connection.responseCode == HttpsURLConnection.HTTP_OK) return connection.inputStream
-        val reason = connection.errorStream.reader().use { JSONObject(it.readText()).optString("message") }
+        val status = connection.responseCode
+        if (status == HttpsURLConnection.HTTP_OK) return connection.inputStream
+        // LND's own words are JSON; those of a proxy, or none at all, are not.
+        val words = connection.errorStream?.reader()?.use { it.readText() }.orEmpty()
+        val reason = runCatching { JSONObject(words).getString("message") }.getOrDefault("HTTP $status")
         throw WalletNodeException.Failed("LND: $reason")
     }
 }

@@ -6,6 +6,7 @@ import dev.lnurlchannel.WalletNode
 import kotlin.io.encoding.Base64
 import org.json.JSONObject
 
+private const val CONNECT_S = 20
 private const val INIT_POLLS = 100
 private const val POLL_MS = 100L
 private const val BECH32_DIGITS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -22,7 +23,8 @@ class LndWalletNode(private val lnd: LndRest) : WalletNode {
 
     override fun connect(peer: PeerAddress): Boolean {
         val address = JSONObject(mapOf("pubkey" to peer.nodeId, "host" to peer.socketAddress()))
-        if (features(peer.nodeId) == null) lnd.post("/v1/peers", "addr" to address)
+        // LND alone would try for two minutes. A slow Tor may need longer; then `LndRest` has to wait longer too.
+        if (features(peer.nodeId) == null) lnd.post("/v1/peers", "addr" to address, "timeout" to CONNECT_S)
         // LND answers before `init`, with which the peer's features come.
         repeat(INIT_POLLS) {
             if ((features(peer.nodeId)?.length() ?: 0) > 0) return true

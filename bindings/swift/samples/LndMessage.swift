@@ -20,3 +20,15 @@ extension Data {
 
     var hex: String { map { String(format: "%02x", $0) }.joined() }
 }
+
+extension String {
+    /// BOLT-2: the hash of the funding transaction, XORed with the number of its output.
+    static func channelId(_ point: String) -> String {
+        let parts = point.split(separator: ":")
+        var id = Data(Data(hex: String(parts[0])).reversed())
+        let output = UInt16(parts[1])!
+        id[30] ^= UInt8(output >> 8)
+        id[31] ^= UInt8(output & 0xff)
+        return id.hex
+    }
+}

@@ -29,10 +29,11 @@ public final class LndRest: Sendable {
         return try await answer(to: request)
     }
 
-    /// What LND streams, until the connection ends.
+    /// What LND streams, until the connection ends, or a minute passes without any: nothing tells
+    /// silence from a connection that has died without a sign, as a phone's do.
     public func lines(_ path: String) -> AsyncThrowingStream<Data, Error> {
         var request = request(path)
-        request.timeoutInterval = 24 * 60 * 60
+        request.timeoutInterval = 60
         return LndLines.stream(of: request, trust: certificate)
     }
 
@@ -44,14 +45,18 @@ public final class LndRest: Sendable {
 
     private func request(_ path: String) -> URLRequest {
         var request = URLRequest(url: URL(string: url + path)!)
+        // Longer than LND itself takes to answer: see `LndWalletNode.connect`.
+        request.timeoutInterval = 30
         request.setValue(macaroon, forHTTPHeaderField: "Grpc-Metadata-macaroon")
         return request
     }
 
     private func answer<Answer: Decodable>(to request: URLRequest) async throws -> Answer {
         let (data, response) = try await session.data(for: request)
-        guard (response as? HTTPURLResponse)?.statusCode == 200 else {
-            throw try Self.decode(data) as LndError
+        let status = (response as? HTTPURLResponse)?.statusCode ?? 0
+        guard status == 200 else {
+            // LND's own words are JSON; those of a proxy, or none at all, are not.
+            throw (try? Self.decode(data) as LndError) ?? LndError(message: "HTTP \(status)")
         }
         return try Self.decode(data)
     }

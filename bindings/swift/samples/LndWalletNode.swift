@@ -21,9 +21,12 @@ public struct LndWalletNode: AsyncWalletNode {
     }
 
     public func connect(peer: PeerAddress) async throws -> Bool {
+        // LND alone would try for two minutes. A slow Tor may need longer; then `LndRest` has to wait
+        // longer too.
+        struct Connect: Encodable { let addr: [String: String], timeout = 20 }
         if try await !isListed(peer.nodeId, withFeatures: false) {
             let address = ["pubkey": peer.nodeId, "host": peer.socketAddress()]
-            let _: Nothing = try await lnd.post("/v1/peers", ["addr": address])
+            let _: Nothing = try await lnd.post("/v1/peers", Connect(addr: address))
         }
         // LND answers before `init`, with which the peer's features come. Ten seconds for it.
         for _ in 0..<100 {

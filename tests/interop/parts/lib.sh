@@ -112,10 +112,21 @@ stop_part() {
     done
 }
 
+# stop NAME...: parts that the row needs no more.
+stop() {
+    local name i
+    for name in "$@"; do
+        for i in "${!names[@]}"; do
+            [ "${names[i]}" != "$name" ] || { stop_part "${pids[i]}"; unset "names[i]" "pids[i]"; }
+        done
+    done
+}
+
 finish() {
     local code=$? i
     trap - EXIT
     trap '' INT TERM
+    pids=("${pids[@]}")
     for ((i = ${#pids[@]} - 1; i >= 0; i--)); do stop_part "${pids[i]}"; done
     if [ "$code" != 0 ] && [ "$code" != 77 ]; then
         for i in "${names[@]}"; do

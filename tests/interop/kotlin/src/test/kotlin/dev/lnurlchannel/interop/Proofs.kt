@@ -26,8 +26,8 @@ fun say(proof: String) = println("%7.2f s  %s".format(BEGAN.elapsedNow().toDoubl
 fun timed(test: suspend CoroutineScope.() -> Unit) = runBlocking(Dispatchers.Default) { withTimeout(TEST_LIMIT, test) }
 
 /** Waits for what nothing tells of. */
-suspend fun waitUntil(what: String, holds: () -> Boolean) {
-    withTimeoutOrNull(LIMIT) {
+suspend fun waitUntil(what: String, limit: Duration = LIMIT, holds: () -> Boolean) {
+    withTimeoutOrNull(limit) {
         while (!holds()) delay(POLL)
     } ?: throw AssertionError("in vain: $what")
 }

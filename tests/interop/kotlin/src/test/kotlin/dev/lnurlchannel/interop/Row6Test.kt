@@ -5,6 +5,7 @@ import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelClientInterface
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
+import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.ClientConfig
@@ -14,18 +15,24 @@ import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.encodeLnurl
 import dev.lnurlchannel.samples.LndReports
+import dev.lnurlchannel.samples.LndRest
 import dev.lnurlchannel.samples.LndWalletNode
 import java.io.File
+import java.net.ServerSocket
+import java.net.SocketTimeoutException
 import java.nio.ByteBuffer
 import java.security.MessageDigest
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.concurrent.thread
 import kotlin.io.encoding.Base64
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertArrayEquals
@@ -42,11 +49,16 @@ private const val HOSTED_ERROR: UShort = 63497u
 /** Of no protocol: it shows that a stream of messages stands. */
 private const val PROBE: UShort = 40001u
 
+/** LND looks at each of them. */
+private val MANY_BLOCKS_LIMIT = 150.seconds
+
 private const val CAPACITY_SAT = 100_000
 private const val PUSH_SAT = 1_500
 
 /** The first block of regtest, as messages carry its hash. */
 private const val REGTEST = "06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f"
+
+private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
 
 /** What `LndWalletNode` says that it needs, and nothing else. */
 private val PERMISSIONS =
@@ -112,10 +124,25 @@ class Row6Test {
             assertEquals(listOf(first.channelId), verdicts.map { it.first.channelId })
             assertEquals(ChannelVerdict.Expected(request.requestId()), verdicts.single().second)
             say("once confirmed, it is the same channel still")
-            val (_, second) = opens(service)
+            val (another, second) = opens(service)
             assertNotEquals(first.channelId, second.channelId)
             say("a second request to the same node: what LND listed before is not taken for it")
+            neverConfirms(another)
+            assertEquals(ChannelRequestState.ARRIVED, request.state())
         }
+    }
+
+    @Test
+    fun `silence ends calls and streams, and a stream is begun again`() = timed {
+        assertTrue(wallet.connect(client.fetch(hostedLnurl(host.address, "00")).offer().peer))
+        val stream = async(Dispatchers.IO) { runCatching { reports.reportMessages() } }
+        ServerSocket(0).use { silent ->
+            val rest = LndRest("https://127.0.0.1:${silent.localPort}", File(certificate).inputStream(), "")
+            assertTrue(runCatching { rest.get("/v1/getinfo") }.exceptionOrNull() is SocketTimeoutException)
+        }
+        assertTrue(stream.await().exceptionOrNull() is SocketTimeoutException)
+        listens()
+        say("LND is silent: a call ends, and so does the stream of messages, which is begun again")
     }
 
     @Test
@@ -137,8 +164,8 @@ class Row6Test {
 
     /** Both streams of messages, which LND opens without a sign. */
     private suspend fun listens() {
-        thread(isDaemon = true) { reports.reportMessages() }
-        thread(isDaemon = true) {
+        untilItFails { reports.reportMessages() }
+        untilItFails {
             hostRest.stream("/v1/custommessage/subscribe") {
                 val (peer, payload) = listOf("peer", "data").map { field -> Base64.decode(it.getString(field)) }
                 atHost += Message(peer.toHexString(), it.getInt("type").toUShort(), payload)
@@ -150,6 +177,16 @@ class Row6Test {
         }
         waitUntil("the host's stream") {
             wallet.sendPeerMessage(host.id, PROBE, byteArrayOf(1)) && atHost.any { it.type == PROBE }
+        }
+    }
+
+    private fun untilItFails(stream: () -> Unit) = thread(isDaemon = true) {
+        while (true) {
+            try {
+                stream()
+            } catch (_: SocketTimeoutException) {
+                // It was silent.
+            }
         }
     }
 
@@ -229,6 +266,18 @@ class Row6Test {
         )
         assertEquals(expected, channel)
         request to channel
+    }
+
+    private suspend fun neverConfirms(request: ChannelRequest) {
+        waitUntil("the funding transaction") { !JSONArray(chain("getrawmempool")).isEmpty }
+        // No block holds what pays less than nothing.
+        chain("prioritisetransaction", JSONArray(chain("getrawmempool")).getString(0), "0", "-100000000")
+        chain("generatetodescriptor", "2016", "raw(51)")
+        waitUntil("LND gives the channel up", MANY_BLOCKS_LIMIT) {
+            reports.reportChannels()
+            request.state() in WAITING
+        }
+        say("2016 blocks without its funding transaction: LND gave it up, and the request waits, ${request.state()}")
     }
 
     private fun hostSends(type: UShort, payload: ByteArray) {
