@@ -3,7 +3,9 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
+use std::future::Future as _;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
@@ -172,6 +174,31 @@ fn one_of_two_who_wait_may_leave() {
         .client
         .report_incoming_channel(proposal(&scene.testbed, 1));
     opening(call.end());
+}
+
+/// Once the future is gone, nothing of the call goes on behind the wallet's back.
+#[test]
+fn a_future_that_is_dropped_at_once_leaves_nothing_to_begin() {
+    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
+    for round in 0..200 {
+        let request = fetch(
+            &scene.client,
+            &scene.testbed.service().offer(habits(&[])).lnurl,
+        );
+        let request = request.unwrap();
+        let mut accept = Box::pin(request.accept(ChannelVisibility::Unannounced));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(accept.as_mut().poll(&mut context).is_pending());
+        (0..round * 50).for_each(|_| std::hint::spin_loop());
+        drop(accept);
+        let state = request.state();
+        assert!(!request.is_running());
+        // It comes after all that was begun before.
+        let _ = resume(&request);
+        assert_eq!(request.state(), state);
+        request.decline().unwrap();
+    }
+    assert!(unfinished(&scene.client).is_empty());
 }
 
 // ---- decline ----

@@ -41,17 +41,6 @@ impl RunningCall {
         }
     }
 
-    /// One more who waits for it.
-    fn waiter(&mut self) -> Waiter {
-        let (sender, result) = oneshot::channel();
-        self.waiters.push(sender);
-        Waiter {
-            call: self.context.clone(),
-            result,
-            stage: WaiterStage::Waiting,
-        }
-    }
-
     pub fn forget(&mut self, task: task::Id) {
         let (asking, connecting) = (&mut self.asking, &mut self.connecting);
         for place in [asking, connecting, &mut self.deadline, &mut self.check] {
@@ -61,8 +50,9 @@ impl RunningCall {
 }
 
 /// A future of the wallet that waits for a call.
-pub struct Waiter {
-    call: Arc<CallContext>,
+pub struct Waiter<'a> {
+    engine: &'a Arc<Engine>,
+    id: &'a str,
     result: oneshot::Receiver<Ended>,
     stage: WaiterStage,
 }
@@ -81,19 +71,37 @@ enum WaiterStage {
 impl Engine {
     /// Begin `Input::Accept`, or `Input::Resume`. The result comes from the waiter, and not from
     /// here: a future keeps room for what it was given, as large as an input is, to its end.
-    pub async fn call(
+    pub async fn call<'a>(
+        self: &'a Arc<Self>,
+        id: &'a str,
+        input: Input,
+    ) -> Result<Waiter<'a>, LnurlChannelError> {
+        let (sender, result) = oneshot::channel();
+        let mut waiter = Waiter {
+            engine: self,
+            id,
+            result,
+            stage: WaiterStage::Waiting,
+        };
+        let (engine, id) = (self.clone(), id.to_owned());
+        // The step writes to the disk: not on the wallet's thread.
+        let begin = async move { engine.begin(&id, input, sender) };
+        let begun = joined(runtime::spawn(begin)).await.flatten();
+        if begun.is_err() {
+            waiter.stage = WaiterStage::Done;
+        }
+        begun.map(|()| waiter)
+    }
+
+    fn begin(
         self: &Arc<Self>,
         id: &str,
         input: Input,
-    ) -> Result<Waiter, LnurlChannelError> {
-        let (engine, id) = (self.clone(), id.to_owned());
-        // The step writes to the disk: not on the wallet's thread.
-        joined(runtime::spawn(async move { engine.begin(&id, input) })).await?
-    }
-
-    fn begin(self: &Arc<Self>, id: &str, input: Input) -> Result<Waiter, LnurlChannelError> {
+        waiter: oneshot::Sender<Ended>,
+    ) -> Result<(), LnurlChannelError> {
         let mut table = lock(&self.table);
-        if table.closed {
+        // The wallet may have left before anything began.
+        if table.closed || waiter.is_closed() {
             return Err(LnurlChannelError::Cancelled);
         }
         let Some(entry) = table.entries.get_mut(id) else {
@@ -102,7 +110,8 @@ impl Engine {
         if input == Input::Resume
             && let Some(call) = &mut entry.call
         {
-            return Ok(call.waiter());
+            call.waiters.push(waiter);
+            return Ok(());
         }
         if entry.call.is_some() {
             return Err(LnurlChannelError::WrongState {
@@ -114,15 +123,15 @@ impl Engine {
             id: id.to_owned(),
             number: self.next_call_number(),
         });
-        let waiter = call.waiter();
+        call.waiters.push(waiter);
         entry.call = Some(call);
-        match self.apply(&mut table, id, input) {
-            Ok(()) => Ok(waiter),
-            Err(error) => {
-                waiter.abandon(&mut table);
-                Err(error)
-            }
+        let begun = self.apply(&mut table, id, input);
+        if begun.is_err()
+            && let Some(entry) = table.entries.get_mut(id)
+        {
+            entry.call = None;
         }
+        begun
     }
 
     /// Stop the running call; false if none runs.
@@ -168,22 +177,22 @@ impl Engine {
     }
 }
 
-impl Waiter {
+impl Waiter<'_> {
     /// Wait for the end of the call.
     pub async fn wait(&mut self) -> CallResult {
         let ended = (&mut self.result).await;
         let (result, end) = ended.unwrap_or((Err(LnurlChannelError::Cancelled), 0));
         if tells_the_end(&result) {
-            let (call, left) = (self.call.clone(), Arc::<AtomicBool>::default());
+            let (engine, id) = (self.engine.clone(), self.id.to_owned());
+            let left = Arc::<AtomicBool>::default();
             self.stage = WaiterStage::Returning {
                 end,
                 left: left.clone(),
             };
             let returned = runtime::spawn(async move {
-                let mut table = lock(&call.engine.table);
+                let mut table = lock(&engine.table);
                 if !left.load(Ordering::Relaxed) {
-                    let returned = Input::Returned(end);
-                    call.engine.set_returned(&mut table, &call.id, returned);
+                    engine.set_returned(&mut table, &id, Input::Returned(end));
                 }
             });
             joined(returned).await?;
@@ -191,20 +200,12 @@ impl Waiter {
         self.stage = WaiterStage::Done;
         result
     }
-
-    /// The call never began.
-    fn abandon(mut self, table: &mut Table) {
-        self.stage = WaiterStage::Done;
-        if let Some(entry) = table.entries.get_mut(&self.call.id) {
-            entry.call = None;
-        }
-    }
 }
 
-impl Drop for Waiter {
+impl Drop for Waiter<'_> {
     /// The wallet dropped the future, as a cancelled coroutine does.
     fn drop(&mut self) {
-        let CallContext { engine, id, .. } = &*self.call;
+        let (engine, id) = (self.engine, self.id);
         match &self.stage {
             WaiterStage::Waiting => {
                 self.result.close();

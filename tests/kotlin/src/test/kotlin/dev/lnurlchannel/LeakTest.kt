@@ -43,12 +43,15 @@ class LeakTest {
         val request = fetch("OkAndNeverOpens")
         val call = scope.launch { request.accept() }
         testbed.awaitCallbacks(1)
-        leavesNothing("objects") {
-            decodeLnurl(LNURL).use(Lnurl::host)
-            client.request(request.requestId())?.close()
-            client.unfinishedRequests().forEach(ChannelRequest::close)
+        try {
+            leavesNothing("objects") {
+                decodeLnurl(LNURL).use(Lnurl::host)
+                client.request(request.requestId())?.close()
+                client.unfinishedRequests().forEach(ChannelRequest::close)
+            }
+        } finally {
+            call.cancelAndJoin()
         }
-        call.cancelAndJoin()
     }
 
     @Test
@@ -70,10 +73,14 @@ class LeakTest {
         val request = fetch("OkAndNeverOpens")
         val call = scope.launch { request.accept() }
         testbed.awaitCallbacks(1)
-        leavesNothing("cancelled calls") {
-            scope.launch(start = CoroutineStart.UNDISPATCHED) { request.resume() }.cancelAndJoin()
+        // Else the call would fail with the scene, and hide why.
+        try {
+            leavesNothing("cancelled calls") {
+                scope.launch(start = CoroutineStart.UNDISPATCHED) { request.resume() }.cancelAndJoin()
+            }
+        } finally {
+            call.cancelAndJoin()
         }
-        call.cancelAndJoin()
     }
 
     @Test
