@@ -4,8 +4,9 @@
 mod support;
 
 use std::future::Future as _;
-use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
@@ -17,7 +18,7 @@ use support::block_on;
 use support::plain::{PlainNode, PlainScene, Stage};
 use support::scene::{
     CallResult, fetch, habits, hasty_config, opening, patient_config, proposal, start,
-    start_accept, start_resume, unfinished, wait_until,
+    start_accept, start_resume, unfinished, wait_for_state, wait_until,
 };
 
 const STAGES: [Stage; 3] = [Stage::Connecting, Stage::InFlight, Stage::Awaiting];
@@ -180,6 +181,8 @@ fn one_of_two_who_wait_may_leave() {
 #[test]
 fn a_future_that_is_dropped_at_once_leaves_nothing_to_begin() {
     let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
+    // What it waits for comes after all that was begun before.
+    let settle = || assert_eq!(resume(&scene.request), wrong(ChannelRequestState::Offered));
     for round in 0..200 {
         let request = fetch(
             &scene.client,
@@ -193,11 +196,64 @@ fn a_future_that_is_dropped_at_once_leaves_nothing_to_begin() {
         drop(accept);
         let state = request.state();
         assert!(!request.is_running());
-        // It comes after all that was begun before.
-        let _ = resume(&request);
+        settle();
         assert_eq!(request.state(), state);
         request.decline().unwrap();
     }
+    assert!(unfinished(&scene.client).is_empty());
+}
+
+/// A waker may run the wallet's code at once, on the thread that ends the call.
+#[test]
+fn whoever_is_woken_may_call_the_client_at_once() {
+    struct ReadsState(Arc<ChannelRequest>, Mutex<Sender<ChannelRequestState>>);
+    impl Wake for ReadsState {
+        fn wake(self: Arc<Self>) {
+            let _ = self.1.lock().unwrap().send(self.0.state());
+        }
+    }
+    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
+    let request = scene.request.clone();
+    let accepting = request.clone();
+    let mut accept =
+        Box::pin(async move { accepting.accept(ChannelVisibility::Unannounced).await });
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(accept.as_mut().poll(&mut context).is_pending());
+    wait_for_state(&request, ChannelRequestState::Awaiting);
+    let (sender, states) = channel();
+    let waker = Waker::from(Arc::new(ReadsState(request.clone(), Mutex::new(sender))));
+    assert!(
+        accept
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    std::thread::spawn(move || request.pause());
+    let state = states.recv_timeout(Duration::from_secs(10));
+    assert_eq!(state, Ok(ChannelRequestState::Awaiting));
+}
+
+/// Two wait for one end: what one was told, the other does not take back.
+#[test]
+fn whoever_leaves_takes_back_only_their_own() {
+    let (scene, call) = PlainScene::at(Stage::Awaiting);
+    let offer = scene.testbed.service().offer(OfferOptions::default());
+    let other = fetch(&scene.client, &offer.lnurl).unwrap();
+    // What it waits for comes after all that was begun before.
+    let settle = || assert_eq!(resume(&other), wrong(ChannelRequestState::Offered));
+    let mut context = Context::from_waker(Waker::noop());
+    let mut joined = Box::pin(scene.request.resume());
+    assert!(joined.as_mut().poll(&mut context).is_pending());
+    settle();
+    assert!(joined.as_mut().poll(&mut context).is_pending());
+    scene
+        .client
+        .report_incoming_channel(proposal(&scene.testbed, 1));
+    opening(call.end());
+    // It takes the result, and is dropped before it hands it over, if it has not done so.
+    let _ = joined.as_mut().poll(&mut context);
+    drop(joined);
+    settle();
     assert!(unfinished(&scene.client).is_empty());
 }
 

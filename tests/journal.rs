@@ -274,6 +274,41 @@ fn two_days_ago(record: &Path) {
     fs::write(record, content.to_string()).unwrap();
 }
 
+/// A later version of the app wrote it, or the phone was not unlocked yet.
+#[test]
+fn channels_that_cannot_be_read_now_are_left_alone() {
+    let folder = Folder::new();
+    let scene = scene(&folder, silent());
+    let funded = |number| IncomingChannel {
+        stage: ChannelStage::Funded,
+        ..proposal(&scene.testbed, number)
+    };
+    scene.client.report_incoming_channel(funded(1));
+    block_on(scene.client.shutdown());
+    let path = folder.record("unrequested-channels");
+    let of_later_version = fs::read_to_string(&path)
+        .unwrap()
+        .replace("\"version\": 1", "\"version\": 2");
+    fs::write(&path, &of_later_version).unwrap();
+    let client = folder.open(&scene.testbed).unwrap();
+    for _ in 0..2 {
+        let verdict = client.report_incoming_channel(funded(2));
+        assert_eq!(verdict, ChannelVerdict::Unrequested);
+    }
+    block_on(client.shutdown());
+    assert_eq!(fs::read_to_string(&path).unwrap(), of_later_version);
+}
+
+#[test]
+fn what_could_not_be_written_leaves_no_secret() {
+    let folder = Folder::new();
+    let scene = scene(&folder, silent());
+    // A folder in the record's place.
+    fs::create_dir(folder.record(&scene.request.request_id())).unwrap();
+    assert_storage_failed(accept(&scene));
+    assert_eq!(folder.files("tmp"), [] as [PathBuf; 0]);
+}
+
 // ---- the lock ----
 
 #[test]

@@ -62,8 +62,8 @@ enum WaiterStage {
     /// The result is being handed over, and the journal told so.
     Returning {
         end: u64,
-        /// The wallet has dropped the future. Written under the table's lock.
-        left: Arc<AtomicBool>,
+        /// The wallet was told, or has left: what comes first sets it, under the table's lock.
+        settled: Arc<AtomicBool>,
     },
     Done,
 }
@@ -153,20 +153,17 @@ impl Engine {
         let Some(call) = entry.call.take() else {
             return;
         };
-        if result.is_ok()
-            && let Some(asking) = call.asking
-        {
+        if result.is_ok() {
             // The channel is there; what the service still has to say runs out by itself.
-            asking.detach();
+            entry.asking = call.asking;
         }
         let ended = (result, entry.request.ends());
-        if ended.0 == Err(LnurlChannelError::Cancelled) {
-            hand_over(call.waiters, &ended);
-            return;
-        }
         let (engine, id, waiters) = (self.clone(), id.to_owned(), call.waiters);
         runtime::spawn(async move {
-            engine.flush_events(&id).await;
+            if ended.0 != Err(LnurlChannelError::Cancelled) {
+                engine.flush_events(&id).await;
+            }
+            // Never under the table's lock: who is woken may call the client at once.
             hand_over(waiters, &ended);
         });
     }
@@ -184,14 +181,14 @@ impl Waiter<'_> {
         let (result, end) = ended.unwrap_or((Err(LnurlChannelError::Cancelled), 0));
         if tells_the_end(&result) {
             let (engine, id) = (self.engine.clone(), self.id.to_owned());
-            let left = Arc::<AtomicBool>::default();
+            let settled = Arc::<AtomicBool>::default();
             self.stage = WaiterStage::Returning {
                 end,
-                left: left.clone(),
+                settled: settled.clone(),
             };
             let returned = runtime::spawn(async move {
                 let mut table = lock(&engine.table);
-                if !left.load(Ordering::Relaxed) {
+                if !settled.swap(true, Ordering::Relaxed) {
                     engine.set_returned(&mut table, &id, Input::Returned(end));
                 }
             });
@@ -211,10 +208,11 @@ impl Drop for Waiter<'_> {
                 self.result.close();
                 engine.leave(id);
             }
-            WaiterStage::Returning { end, left } => {
+            WaiterStage::Returning { end, settled } => {
                 let mut table = lock(&engine.table);
-                left.store(true, Ordering::Relaxed);
-                engine.set_returned(&mut table, id, Input::NotReturned(*end));
+                if settled.swap(true, Ordering::Relaxed) {
+                    engine.set_returned(&mut table, id, Input::NotReturned(*end));
+                }
             }
             WaiterStage::Done => {}
         }

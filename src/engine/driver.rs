@@ -67,7 +67,9 @@ impl Engine {
         if table.closed {
             return Err(LnurlChannelError::Cancelled);
         }
-        self.apply(&mut table, id, Input::Decline)
+        self.apply(&mut table, id, Input::Decline)?;
+        table.stop_asking(id);
+        Ok(())
     }
 
     /// Cancel midway. Once the step is stored, it goes on even if the wallet's future is dropped.
@@ -90,6 +92,7 @@ impl Engine {
             return Err(LnurlChannelError::Cancelled);
         }
         self.apply(&mut table, id, Input::Cancel)?;
+        table.stop_asking(id);
         Ok(table
             .entries
             .get_mut(id)
@@ -250,6 +253,7 @@ impl Engine {
         };
         if matches!(task, Task::SendCallback(_)) {
             entry.last_ask = call.context.number;
+            entry.asking = None;
         }
         let call = call.context.clone();
         *place = Job::spawn(async move {
@@ -262,9 +266,13 @@ impl Engine {
     /// The task that calls this is about to end: its room is not kept until the call ends.
     fn forget_task(&self, id: &str) {
         let mut table = lock(&self.table);
-        let entry = table.entries.get_mut(id);
-        if let Some(call) = entry.and_then(|entry| entry.call.as_mut()) {
-            call.forget(tokio::task::id());
+        let Some(entry) = table.entries.get_mut(id) else {
+            return;
+        };
+        let task = tokio::task::id();
+        entry.asking.take_if(|job| job.is(task));
+        if let Some(call) = &mut entry.call {
+            call.forget(task);
         }
     }
 }

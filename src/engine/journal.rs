@@ -71,6 +71,12 @@ impl Journal {
             .map_err(|error| failed("the record cannot be written", &error))
     }
 
+    /// Whether there is such a record, readable or not.
+    pub fn has(&self, name: &str) -> bool {
+        let folder = self.folder.as_ref();
+        folder.is_some_and(|folder| folder.file(name, RECORD).exists())
+    }
+
     /// What can't be removed now is, after the next start.
     pub fn remove(&self, name: &str) {
         if let Some(folder) = &self.folder {
@@ -119,13 +125,22 @@ impl Folder {
 
     fn replace(&self, name: &str, content: &str) -> io::Result<()> {
         let unfinished = self.file(name, UNFINISHED);
-        let mut file = private_file().truncate(true).open(&unfinished)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&unfinished, self.file(name, RECORD))?;
+        let replaced = write_to_disk(&unfinished, content)
+            .and_then(|()| fs::rename(&unfinished, self.file(name, RECORD)));
+        if replaced.is_err() {
+            // It may hold secrets, and takes room on a disk that may be full.
+            let _ = fs::remove_file(&unfinished);
+        }
+        replaced?;
         // The new name is safe once its folder is.
         File::open(&self.path)?.sync_all()
     }
+}
+
+fn write_to_disk(path: &Path, content: &str) -> io::Result<()> {
+    let mut file = private_file().truncate(true).open(path)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
 }
 
 /// The folder may hold files of others, by mistake.

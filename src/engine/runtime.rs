@@ -44,7 +44,7 @@ pub fn spawn<T: Send + 'static>(
 }
 
 /// A task that ends when this is dropped.
-pub struct Job(Option<AbortHandle>);
+pub struct Job(AbortHandle);
 
 impl Job {
     pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option<Self> {
@@ -53,23 +53,16 @@ impl Job {
 
     /// Ends the task with this.
     pub fn of(task: AbortHandle) -> Self {
-        Self(Some(task))
+        Self(task)
     }
 
     pub fn is(&self, task: task::Id) -> bool {
-        self.0.as_ref().is_some_and(|own| own.id() == task)
-    }
-
-    /// Let the task run out by itself.
-    pub fn detach(mut self) {
-        self.0 = None;
+        self.0.id() == task
     }
 }
 
 impl Drop for Job {
     fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
-        }
+        self.0.abort();
     }
 }

@@ -11,10 +11,11 @@ use super::calls::RunningCall;
 use super::events::EventQueue;
 use super::journal::{Journal, UNREQUESTED_CHANNELS};
 use super::record::{self, Rules, Unreadable};
+use super::runtime::Job;
 use super::settings::Settings;
 use crate::flow::{
-    Action, ChannelStage, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request,
-    Store, Unrequested, judge,
+    Action, ChannelVerdict, IncomingChannel, Input, LnurlChannelError, Request, Store, Unrequested,
+    judge,
 };
 
 /// How long a scanned LNURL leads to the offer that it led to before.
@@ -28,6 +29,8 @@ pub struct Entry {
     /// Held by each `ChannelRequest` of the wallet.
     pub handle: Arc<()>,
     pub call: Option<RunningCall>,
+    /// Still asking the service, after the arrival that ended the call.
+    pub asking: Option<Job>,
     /// The number of the call that asked last.
     pub last_ask: u64,
     pub events: EventQueue,
@@ -44,6 +47,7 @@ impl Entry {
             fetched,
             handle: Arc::new(()),
             call: None,
+            asking: None,
             last_ask: 0,
             events: EventQueue::default(),
             is_removed: false,
@@ -65,6 +69,8 @@ pub struct Table {
     pub closed: bool,
     journal: Journal,
     unrequested: Unrequested,
+    /// There is a record of them that this run can't read: it is left for one that can.
+    leaves_unrequested: bool,
     /// Records whose last writing failed; they are written with the next.
     unwritten: HashSet<String>,
     last_created_at_millis: u64,
@@ -73,11 +79,13 @@ pub struct Table {
 impl Table {
     pub fn open(settings: &Settings) -> Result<Self, LnurlChannelError> {
         let (journal, records) = Journal::open(settings.storage_dir.as_deref())?;
+        let journal_has_unrequested = journal.has(UNREQUESTED_CHANNELS);
         let mut table = Self {
             entries: HashMap::new(),
             closed: false,
             journal,
             unrequested: Unrequested::default(),
+            leaves_unrequested: journal_has_unrequested,
             unwritten: HashSet::new(),
             last_created_at_millis: 0,
         };
@@ -96,7 +104,9 @@ impl Table {
 
     fn load(&mut self, name: &str, content: &[u8], rules: Rules) -> Result<(), Unreadable> {
         if name == UNREQUESTED_CHANNELS {
-            self.unrequested = record::read_unrequested(content)?;
+            let read = record::read_unrequested(content);
+            self.leaves_unrequested = read == Err(Unreadable::NotNow);
+            self.unrequested = read?;
             return Ok(());
         }
         let request = record::read(name, content, rules)?;
@@ -112,6 +122,13 @@ impl Table {
             request.id.clone(),
             Entry::new(request, Some(Instant::now())),
         );
+    }
+
+    /// The service is told nothing any more that was not told before.
+    pub fn stop_asking(&mut self, id: &str) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.asking = None;
+        }
     }
 
     /// A time for a new request: now, and later than that of every other.
@@ -191,9 +208,7 @@ impl Table {
         let of_peer = self.of_peer(&channel.peer_id);
         let verdict = judge(&of_peer, &self.unrequested, &channel, now());
         let Some(id) = verdict.request_id().map(str::to_owned) else {
-            let funded = channel.stage == ChannelStage::Funded;
-            // Proposals do not outlive the connection; anybody can make any number of them.
-            if self.unrequested.remember(&channel) && funded {
+            if self.unrequested.remember(&channel) {
                 self.write_unrequested();
             }
             return (verdict, Vec::new());
@@ -207,6 +222,9 @@ impl Table {
 
     /// True once it is on the disk.
     fn write_unrequested(&mut self) -> bool {
+        if self.leaves_unrequested {
+            return false;
+        }
         let content = record::write_unrequested(&self.unrequested);
         let result = self.journal.write(UNREQUESTED_CHANNELS, &content);
         match result {

@@ -1,91 +1,11 @@
 //! Which request an incoming channel, or a host's message, belongs to.
 
-use std::collections::VecDeque;
-
-use super::request::{KnownChannel, Request};
+use super::request::Request;
 use super::types::{
     ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict, IncomingChannel,
 };
+use super::unrequested::Unrequested;
 use crate::protocol::{ChannelKind, ChannelVisibility};
-
-/// Channels remembered that nobody asked for: of all peers, and of one, so that none can crowd out
-/// what is known of another.
-const UNREQUESTED: usize = 512;
-const UNREQUESTED_OF_PEER: usize = 16;
-
-/// Channels that were reported while no request waited for them, or for requests that are forgotten.
-/// One that is reported again is still not what a later request asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Unrequested {
-    channels: VecDeque<(String, Vec<String>)>,
-}
-
-impl Unrequested {
-    pub fn channels(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.channels
-            .iter()
-            .map(|(peer_id, ids)| (peer_id.as_str(), ids.as_slice()))
-    }
-
-    pub fn add(&mut self, peer_id: String, ids: Vec<String>) {
-        let of_peer = |(peer, _): &(String, Vec<String>)| *peer == peer_id;
-        if self
-            .channels
-            .iter()
-            .filter(|channel| of_peer(channel))
-            .count()
-            == UNREQUESTED_OF_PEER
-        {
-            let oldest = self.channels.iter().position(of_peer);
-            oldest.map(|oldest| self.channels.remove(oldest));
-        } else if self.channels.len() == UNREQUESTED {
-            self.channels.pop_front();
-        }
-        self.channels.push_back((peer_id, ids));
-    }
-
-    /// Remember `channel`; false if there was nothing new in it.
-    pub fn remember(&mut self, channel: &IncomingChannel) -> bool {
-        self.learn(&channel.peer_id, channel.ids().map(str::to_owned).collect())
-    }
-
-    /// Remember what a request knows that is forgotten, the channels that it led to longest; false
-    /// if it knows none.
-    pub fn outlive(&mut self, request: &Request) -> bool {
-        let is_expected =
-            |known: &&KnownChannel| matches!(known.verdict, ChannelVerdict::Expected { .. });
-        let known = request.progress.known_channels.iter();
-        let (expected, turned_down): (Vec<_>, Vec<_>) = known.partition(is_expected);
-        let peer_id = &request.peer().node_id;
-        for known in turned_down.into_iter().chain(expected) {
-            self.learn(peer_id, known.ids.clone());
-        }
-        !request.progress.known_channels.is_empty()
-    }
-
-    fn learn(&mut self, peer_id: &str, ids: Vec<String>) -> bool {
-        let known = self
-            .channels
-            .iter_mut()
-            .find(|(peer, known)| peer == peer_id && known.iter().any(|id| ids.contains(id)));
-        let Some((_, known)) = known else {
-            self.add(peer_id.to_owned(), ids);
-            return true;
-        };
-        let before = known.len();
-        for id in ids {
-            if !known.contains(&id) {
-                known.push(id);
-            }
-        }
-        known.len() > before
-    }
-
-    fn contains(&self, peer_id: &str, channel_id: &str) -> bool {
-        let of_peer = self.channels.iter().filter(|(peer, _)| peer == peer_id);
-        of_peer.flat_map(|(_, ids)| ids).any(|id| id == channel_id)
-    }
-}
 
 /// The verdict on a channel (its ids and keys in lower case), from requests in their order of age.
 pub fn judge(

@@ -7,15 +7,17 @@ mod matcher;
 mod request;
 mod step;
 mod types;
+mod unrequested;
 
 pub use error::LnurlChannelError;
 pub use input::{Action, Asked, Input, NodeFacts, Store, Task};
-pub use matcher::{Unrequested, for_host_message, judge};
+pub use matcher::{for_host_message, judge};
 pub use request::{Credentials, KnownChannel, Progress, Request};
 pub use types::{
     ChannelEvent, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
     IncomingChannel,
 };
+pub use unrequested::Unrequested;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::step::Call;
 use super::types::{ChannelOutcome, ChannelRequestState, ChannelVerdict, IncomingChannel};
 use crate::protocol::{
-    self, BitcoinNetwork, ChannelOffer, ChannelVisibility, PeerAddress, Secret, Secrets,
+    self, BitcoinNetwork, ChannelKind, ChannelOffer, ChannelVisibility, PeerAddress, Secret,
+    Secrets,
 };
 
 /// How long an ended request is remembered, for the verdicts that late or replayed channels get.
@@ -97,6 +98,8 @@ pub struct Request {
     pub(super) asked_since_start: bool,
     /// How often it has ended since the start: a channel can come after a refusal, or fail.
     pub(super) ends: u64,
+    /// How many calls have returned its end: several can wait for one.
+    pub(super) told: u32,
     /// Lives only while an `accept` or a `resume` runs.
     pub(super) call: Option<Call>,
 }
@@ -125,6 +128,7 @@ impl Request {
             progress: Progress::offered(),
             asked_since_start: false,
             ends: 0,
+            told: 0,
             call: None,
         }
     }
@@ -141,6 +145,7 @@ impl Request {
         if progress.state == ChannelRequestState::Requesting {
             progress.state = ChannelRequestState::OutcomeUnknown;
         }
+        let told = u32::from(progress.returned);
         Self {
             id,
             offer,
@@ -151,6 +156,7 @@ impl Request {
             progress,
             asked_since_start: false,
             ends: 0,
+            told,
             call: None,
         }
     }
@@ -191,14 +197,16 @@ impl Request {
 
     /// What may stand in no text that leaves the library.
     pub fn secrets(&self) -> Secrets {
-        let credentials = self.credentials.as_ref();
-        Secrets::new(
-            credentials.map(|c| c.lnurl.expose()),
-            credentials
-                .and_then(|c| c.callback.as_ref())
-                .map(|c| c.expose()),
-            credentials.map(|c| c.k1.expose()),
-        )
+        let Some(credentials) = &self.credentials else {
+            return Secrets::default();
+        };
+        let callback = credentials.callback.as_ref();
+        let (lnurl, k1) = (credentials.lnurl.expose(), credentials.k1.expose());
+        let secrets = Secrets::new(Some(lnurl), callback.map(|c| c.expose()), Some(k1));
+        match self.offer.kind {
+            ChannelKind::Funded => secrets,
+            ChannelKind::Hosted => secrets.and_spelled_by(k1),
+        }
     }
 }
 

@@ -257,7 +257,6 @@ impl Request {
         progress.visibility = (!other).then_some(call.visibility);
         progress.state = ChannelRequestState::Requesting;
         progress.asked = true;
-        self.asked_since_start = true;
         progress.agreed = false;
         progress.ended_at = None;
         progress.returned = false;
@@ -299,6 +298,7 @@ impl Request {
             Asked::Agreed => {
                 self.progress.state = ChannelRequestState::Awaiting;
                 self.progress.agreed = true;
+                self.asked_since_start = true;
                 Step::fact(self.go_on_waiting())
             }
             Asked::Lost(reason) => {
@@ -359,9 +359,16 @@ impl Request {
                 self.refused(now, reason)
             }
             Err(error) => {
-                self.progress.state = ChannelRequestState::OutcomeUnknown;
-                self.progress.agreed = false;
-                Step::fact(self.end(Err(error.into())))
+                let progress = &mut self.progress;
+                let before = (progress.state, progress.agreed);
+                (progress.state, progress.agreed) = (ChannelRequestState::OutcomeUnknown, false);
+                let is_news = before != (progress.state, progress.agreed);
+                let end = self.end(Err(error.into()));
+                // A host can send any number of them.
+                match is_news {
+                    true => Step::fact(end),
+                    false => Step::unstored(end),
+                }
             }
         }
     }
@@ -374,8 +381,10 @@ impl Request {
     // ---- what the peer does ----
 
     fn judged(&mut self, now: u64, channel: IncomingChannel, verdict: ChannelVerdict) -> Step {
-        let is_news = self.remember(&channel, &verdict);
         let expected = matches!(verdict, ChannelVerdict::Expected { .. });
+        let is_fact = channel.stage == ChannelStage::Funded;
+        let is_kept = expected || is_fact || self.progress.known_channels.len() < KNOWN_CHANNELS;
+        let is_news = self.remember(&channel, &verdict);
         let replaces = match &self.progress.outcome {
             None if expected && self.may_arrive() => {
                 return self.arrive(now, ChannelOutcome::Opening { channel });
@@ -388,8 +397,8 @@ impl Request {
         if replaces {
             self.progress.outcome = Some(ChannelOutcome::Opening { channel });
         }
-        // A replay tells nothing new, and nodes replay much.
-        match is_news || replaces {
+        // Nodes replay much, and a peer can propose without end.
+        match is_news && is_kept || replaces {
             true => Step::fact(Vec::new()),
             false => Step::none(),
         }
@@ -546,17 +555,25 @@ impl Request {
             self.accepted = false;
             return Step::fact(Vec::new());
         }
-        if !self.state().has_ended() || self.progress.returned == returned {
+        if !self.state().has_ended() {
             return Step::none();
         }
-        self.progress.returned = returned;
-        Step::fact(Vec::new())
+        self.told = match returned {
+            true => self.told.saturating_add(1),
+            false => self.told.saturating_sub(1),
+        };
+        let was_returned = std::mem::replace(&mut self.progress.returned, self.told > 0);
+        match was_returned == self.progress.returned {
+            true => Step::none(),
+            false => Step::fact(Vec::new()),
+        }
     }
 
     // ---- small parts ----
 
     fn finish(&mut self, now: u64, state: ChannelRequestState) {
         self.ends += 1;
+        self.told = 0;
         self.progress.state = state;
         self.progress.ended_at = Some(now);
         self.progress.returned = false;
@@ -567,6 +584,7 @@ impl Request {
         let lost = self.state() == ChannelRequestState::Requesting;
         if lost {
             self.progress.state = ChannelRequestState::OutcomeUnknown;
+            self.asked_since_start = true;
         }
         lost
     }

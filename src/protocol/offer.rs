@@ -74,7 +74,10 @@ impl Offer {
         let peer = parse_node_uri(uri).map_err(Error::InvalidResponse)?;
         check_peer_host(&peer, allow_private_hosts)?;
         check_k1(kind, k1)?;
-        let secrets = Secrets::new(None, callback.as_ref().map(Url::as_str), Some(k1));
+        let mut secrets = Secrets::new(None, callback.as_ref().map(Url::as_str), Some(k1));
+        if kind == ChannelKind::Hosted {
+            secrets = secrets.and_spelled_by(k1);
+        }
         let shown = ChannelOffer {
             kind,
             service: service.to_owned(),

@@ -132,6 +132,16 @@ impl Secrets {
         self
     }
 
+    /// Hides what the bytes of a hosted `k1` spell, which is how the host knows it.
+    pub fn and_spelled_by(mut self, k1: &str) -> Self {
+        let text = hex::decode(k1)
+            .ok()
+            .and_then(|k1| String::from_utf8(k1).ok());
+        let text = text.filter(|text| text.chars().count() >= MIN_HIDDEN_VALUE);
+        self.texts.extend(text);
+        self
+    }
+
     #[cfg(test)]
     fn scrub(&self, text: &str) -> String {
         self.hide(text, usize::MAX, false)

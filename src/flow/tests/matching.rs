@@ -239,9 +239,11 @@ fn a_hosts_message_after_a_restart_is_for_whoever_waits() {
     assert!(!awaits(&bench), "the wallet's own hosted channels");
     bench.feed(&["resume"]).unwrap();
     assert!(awaits(&bench), "the user waits");
-    bench
-        .feed(&["pause", "accept", "node ok", "connected", "pause"])
-        .unwrap();
+    let not_sent = ["pause", "accept", "node ok", "connected", "not sent"];
+    bench.feed(&not_sent).unwrap();
+    assert!(!awaits(&bench), "it was not asked again");
+    let lost = ["accept", "node ok", "connected", "pause"];
+    bench.feed(&lost).unwrap();
     assert!(awaits(&bench), "asked again");
 }
 
@@ -358,41 +360,67 @@ fn what_nobody_asked_for_stays_so() {
 }
 
 #[test]
-fn what_nobody_asked_for_is_remembered_once() {
+fn what_nobody_asked_for_is_kept_once_it_is_funded() {
     let mut unrequested = Unrequested::default();
-    assert!(unrequested.remember(&proposed("a1")));
     assert!(!unrequested.remember(&proposed("a1")));
-    assert!(unrequested.remember(&formerly("a1", funded("f1"))));
-    assert!(!unrequested.remember(&funded("f1")));
-    let all: Vec<_> = unrequested.channels().collect();
-    assert_eq!(all, [(PEER, &["a1".to_owned(), "f1".to_owned()][..])]);
-    let told_more = formerly("a1", proposed("a2"));
+    assert_eq!(unrequested.funded().count(), 0);
+    assert!(unrequested.contains(PEER, "a1"));
+    // A node may show one id at both stages.
+    assert!(unrequested.remember(&funded("a1")));
+    let told_more = formerly("a1", funded("f1"));
     assert!(unrequested.remember(&told_more) && !unrequested.remember(&told_more));
+    assert!(!unrequested.remember(&funded("f1")));
+    let all: Vec<_> = unrequested.funded().collect();
+    assert_eq!(all, [(PEER, &["a1".to_owned(), "f1".to_owned()][..])]);
 }
 
 #[test]
-fn what_nobody_asked_for_is_bounded_and_no_peer_crowds_out_another() {
+fn a_proposal_that_nobody_asked_for_and_its_channel_are_one() {
     let mut unrequested = Unrequested::default();
-    assert!(unrequested.remember(&from(OTHER_PEER, proposed("0"))));
-    for n in 0..20 {
-        assert!(unrequested.remember(&proposed(&n.to_string())), "{n}");
+    unrequested.remember(&formerly("a0", proposed("a1")));
+    assert!(unrequested.remember(&formerly("a1", funded("f1"))));
+    for id in ["a0", "a1", "f1"] {
+        assert!(unrequested.contains(PEER, id), "{id}");
     }
-    let ids_of = |unrequested: &Unrequested, of: &str| -> Vec<String> {
-        let of_peer = unrequested.channels().filter(|(peer, _)| *peer == of);
-        of_peer.flat_map(|(_, ids)| ids.to_vec()).collect()
-    };
-    let newest: Vec<String> = (4..20).map(|n| n.to_string()).collect();
-    assert_eq!(ids_of(&unrequested, PEER), newest);
-    assert_eq!(ids_of(&unrequested, OTHER_PEER), ["0"]);
-    // 512 of all peers together: the oldest goes first.
-    for n in 17..512 {
-        unrequested.remember(&from(&format!("peer {n}"), proposed("0")));
+    let ids: Vec<&[String]> = unrequested.funded().map(|(_, ids)| ids).collect();
+    assert_eq!(ids, [["f1", "a1", "a0"]]);
+}
+
+#[test]
+fn what_nobody_asked_for_is_bounded_and_none_crowds_out_another() {
+    let mut unrequested = Unrequested::default();
+    unrequested.remember(&from(OTHER_PEER, funded("0")));
+    unrequested.remember(&funded("first"));
+    for n in 0..1_000 {
+        let of_anybody = from(&format!("peer {n}"), proposed("0"));
+        unrequested.remember(&of_anybody);
+        unrequested.remember(&proposed(&n.to_string()));
     }
-    assert_eq!(ids_of(&unrequested, OTHER_PEER), ["0"]);
-    unrequested.remember(&from("peer 512", proposed("0")));
-    assert_eq!(unrequested.channels().count(), 512);
-    assert!(ids_of(&unrequested, OTHER_PEER).is_empty());
-    assert_eq!(ids_of(&unrequested, PEER), newest);
+    assert!(
+        unrequested.contains(PEER, "first"),
+        "proposals push out no channel"
+    );
+    let known = |n: usize| unrequested.contains(PEER, &n.to_string());
+    assert!((984..1_000).all(known) && !known(983));
+    let known = |n: usize| unrequested.contains(&format!("peer {n}"), "0");
+    assert!(known(999) && !known(700));
+    for n in 0..100 {
+        unrequested.remember(&funded(&format!("f{n}")));
+    }
+    let known = |n: usize| unrequested.contains(PEER, &format!("f{n}"));
+    assert!((36..100).all(known) && !known(35));
+    assert!(
+        unrequested.contains(OTHER_PEER, "0"),
+        "nor does another peer"
+    );
+    for n in 0..447 {
+        unrequested.remember(&from(&format!("peer {n}"), funded("f")));
+    }
+    assert_eq!(unrequested.funded().count(), 512);
+    assert!(unrequested.contains(OTHER_PEER, "0"));
+    unrequested.remember(&from("one more", funded("f")));
+    assert_eq!(unrequested.funded().count(), 512);
+    assert!(!unrequested.contains(OTHER_PEER, "0"), "the oldest of all");
 }
 
 /// "The same verdict, always", however much the peer proposes.
@@ -622,14 +650,14 @@ fn asked_again_after_a_refusal_it_waits_on() {
 fn the_channels_of_a_request_outlive_it() {
     let mut world = World::new().waiting(UNANNOUNCED);
     assert_eq!(world.report(funded("f0")), "Expected 0");
-    for number in 1..40 {
+    for number in 1..100 {
         let verdict = world.report(funded(&format!("f{number}")));
         assert_eq!(verdict, "Duplicate 0");
     }
     let forgotten = world.benches.pop().unwrap().request;
     assert!(world.unrequested.outlive(&forgotten));
     let mut world = world.waiting(UNANNOUNCED);
-    for old in ["f0", "f39", "f30"] {
+    for old in ["f0", "f99", "f37"] {
         assert_eq!(world.report(funded(old)), "Unrequested", "{old}");
     }
     assert_eq!(world.state(0), Awaiting);

@@ -141,6 +141,49 @@ fn an_end_that_the_wallet_was_not_told_stays_unfinished() {
     }
 }
 
+/// Whoever leaves takes back only what was told to them.
+#[test]
+fn an_end_that_one_of_two_was_told_is_finished() {
+    let arrived = [&AWAITING[..], &["proposed"]].concat();
+    let mut bench = Bench::at(ChannelKind::Funded, &arrived);
+    bench
+        .feed(&["resume", "returned", "resume", "returned"])
+        .unwrap();
+    for (input, is_unfinished) in [("not returned", false), ("not returned", true)] {
+        bench.feed(&["resume", input]).unwrap();
+        assert_eq!(bench.request.is_unfinished(), is_unfinished);
+    }
+    bench.feed(&["resume", "returned"]).unwrap();
+    bench.restart();
+    bench.feed(&["resume", "not returned"]).unwrap();
+    assert!(
+        bench.request.is_unfinished(),
+        "nobody was told but in the run before"
+    );
+}
+
+/// A peer, or a host, can send any number: what each of them costs is no write.
+#[test]
+fn floods_are_not_stored() {
+    let mut bench = Bench::at(ChannelKind::Funded, &[&AWAITING[..], &["funded"]].concat());
+    let stores = |bench: &mut Bench, number: usize| {
+        let before = bench.log.len();
+        bench.report(proposed(&format!("b{number}")));
+        bench.log[before..]
+            .iter()
+            .any(|taken| taken.step.store != Store::No)
+    };
+    assert!(stores(&mut bench, 0));
+    let written = (1..1_000).filter(|number| stores(&mut bench, *number));
+    assert!(written.count() < 64);
+    let hosted = [&REQUESTING[..], &["agreed", "time over"]].concat();
+    let mut bench = Bench::at(ChannelKind::Hosted, &hosted);
+    for store in [Store::Fact, Store::No, Store::No] {
+        bench.feed(&["host babbles"]).unwrap();
+        assert_eq!(bench.log.last().unwrap().step.store, store);
+    }
+}
+
 #[test]
 fn no_channel_is_not_the_end() {
     for inputs in [&AWAITING, &UNKNOWN] {
