@@ -19,8 +19,12 @@ import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NoHandle
 import dev.lnurlchannel.WalletNode
 import java.util.UUID
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.asContextElement
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.launch
 
 /**
@@ -32,7 +36,7 @@ import kotlinx.coroutines.launch
  * ```
  * FakeChannelRequest { asking(); delay(1.seconds); agree(); arrive(fakeOpening()) }
  * ```
- * A call whose script has ended goes on waiting, without a time limit.
+ * A call whose script has ended goes on waiting, without a time limit. A script ends with its call.
  *
  * @param node is told of the events, as the real one is.
  * @param state where the request stands at first; past [OFFERED], it is from an earlier run.
@@ -47,9 +51,18 @@ class FakeChannelRequest(
     private val script: suspend FakeChannelRequest.() -> Unit = { asking(); agree() },
 ) : ChannelRequest(NoHandle) {
     private class Call(val before: ChannelRequestState) {
+        /** The script is its child. */
         val result = CompletableDeferred<ChannelOutcome>()
         var waiters = 1
+
+        fun end(end: Result<ChannelOutcome>) {
+            end.fold(result::complete, result::completeExceptionally)
+            result.cancelChildren()
+        }
     }
+
+    /** The call whose script runs on this thread. */
+    private val callOfScript = ThreadLocal<Call?>()
 
     private var state = state
     private var outcome = outcome
@@ -91,8 +104,11 @@ class FakeChannelRequest(
 
     override suspend fun accept(visibility: ChannelVisibility): ChannelOutcome {
         val call = beginAccept(visibility)
-        emit(ChannelEvent.Connecting(offer.peer))
-        return await(call, script)
+        play(call) {
+            emit(ChannelEvent.Connecting(offer.peer))
+            script()
+        }
+        return await(call)
     }
 
     override suspend fun resume(): ChannelOutcome {
@@ -104,7 +120,7 @@ class FakeChannelRequest(
             }
             call?.also { it.waiters++ } ?: beginResume()
         }
-        return await(call) {}
+        return await(call)
     }
 
     override fun pause(): Boolean = synchronized(this) {
@@ -165,18 +181,21 @@ class FakeChannelRequest(
 
     /** Connecting again to the peer has failed, and is tried once more. */
     fun reconnecting(attempt: UInt = 1u) {
+        synchronized(this) { endWithCall() }
         emit(ChannelEvent.Reconnecting(offer.peer, attempt))
     }
 
     /** The channel arrives, whether or not a call runs. */
     fun arrive(outcome: ChannelOutcome) {
-        synchronized(this) {
+        val ended = synchronized(this) {
+            endWithCall()
             check(asked && (state.awaits || state == REFUSED)) { "nothing can arrive in $state" }
             this.outcome = outcome
             finish(ARRIVED, returned = false)
+            call.also { call = null }
         }
         emit(ChannelEvent.Arrived(outcome))
-        synchronized(this) { end(Result.success(outcome)) }
+        ended?.end(Result.success(outcome))
     }
 
     /** The running call fails with [error], and the request is what it is after such a failure. */
@@ -219,12 +238,15 @@ class FakeChannelRequest(
         return Call(before = state).also { call = it }
     }
 
-    private suspend fun await(call: Call, script: suspend FakeChannelRequest.() -> Unit): ChannelOutcome =
+    /** Where the caller runs, but for as long as anybody waits for the call. */
+    private suspend fun play(call: Call, script: suspend () -> Unit) {
+        val context = currentCoroutineContext() + call.result + callOfScript.asContextElement(call)
+        CoroutineScope(context).launch { script() }
+    }
+
+    private suspend fun await(call: Call): ChannelOutcome =
         try {
-            coroutineScope {
-                val running = launch { script() }
-                call.result.await().also { running.cancel() }
-            }
+            call.result.await()
         } finally {
             leave(call)
         }
@@ -237,9 +259,9 @@ class FakeChannelRequest(
     }
 
     private fun end(result: Result<ChannelOutcome>) {
-        val call = call ?: return
-        this.call = null
-        result.fold(call.result::complete, call.result::completeExceptionally)
+        val ended = call ?: return
+        call = null
+        ended.end(result)
     }
 
     private fun finish(state: ChannelRequestState, returned: Boolean) {
@@ -258,7 +280,16 @@ class FakeChannelRequest(
         accepted = asked
     }
 
-    private fun running(): Call = checkNotNull(call) { "no call runs" }
+    private fun running(): Call {
+        endWithCall()
+        return checkNotNull(call) { "no call runs" }
+    }
+
+    /** A script takes no step that comes after its call. */
+    private fun endWithCall() {
+        val own = callOfScript.get() ?: return
+        if (own !== call) throw CancellationException("the call has ended")
+    }
 
     private fun alive() {
         if (shutDown) throw LnurlChannelException.Cancelled()

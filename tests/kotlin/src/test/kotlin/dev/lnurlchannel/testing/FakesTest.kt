@@ -1,5 +1,6 @@
 package dev.lnurlchannel.testing
 
+import dev.lnurlchannel.ChannelEvent
 import dev.lnurlchannel.ChannelKind
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequestState
@@ -11,12 +12,14 @@ import dev.lnurlchannel.acceptOrPause
 import dev.lnurlchannel.resumeOrPause
 import dev.lnurlchannel.support.PlainNode
 import dev.lnurlchannel.support.failure
+import dev.lnurlchannel.support.thrownBy
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
@@ -165,5 +168,84 @@ class FakesTest {
         assertEquals(1, client.checks)
         failure<LnurlChannelException.Cancelled> { client.fetch(FakeLnurl()) }
         failure<LnurlChannelException.Cancelled> { waiting.resume() }
+    }
+
+    @Test
+    fun `a script ends with a call that is paused or cancelled from an event`() = runTest {
+        val ends = mapOf<ChannelRequestState, suspend (FakeChannelRequest) -> Unit>(
+            ChannelRequestState.OUTCOME_UNKNOWN to { it.pause() },
+            ChannelRequestState.CANCELLED to { it.cancel() },
+        )
+        val steps = listOf<FakeChannelRequest.() -> Unit>(
+            { agree() },
+            { loseAnswer() },
+            { reconnecting() },
+            { arrive(fakeOpening()) },
+            { fail(LnurlChannelException.Refused("no")) },
+        )
+        for ((state, end) in ends) for (step in steps) {
+            lateinit var request: FakeChannelRequest
+            val node = PlainNode(onEvent = { _, event ->
+                if (event is ChannelEvent.Requesting) runBlocking { end(request) }
+            })
+            request = FakeChannelRequest(node = node) { asking(); step() }
+            failure<LnurlChannelException.Cancelled> { request.accept() }
+            assertEquals(state, request.state())
+            assertEquals(listOf("Connecting", "Requesting"), node.events.map { it.javaClass.simpleName })
+        }
+    }
+
+    @Test
+    fun `a step of the test that comes after the call is a mistake of the test`() = runTest {
+        val request = FakeChannelRequest()
+        val call = launch { request.acceptOrPause(context = coroutineContext) }
+        runCurrent()
+        call.cancelAndJoin()
+        assertEquals("no call runs", thrownBy<IllegalStateException> { request.agree() }.message)
+    }
+
+    @Test
+    fun `what a script throws, the call throws`() = runTest {
+        val request = FakeChannelRequest { asking(); throw IllegalStateException("a bug") }
+        assertEquals("a bug", thrownBy<IllegalStateException> { request.accept() }.message)
+        assertFalse(request.isRunning())
+        assertEquals(ChannelRequestState.OUTCOME_UNKNOWN, request.state())
+    }
+
+    @Test
+    fun `when the arrival is told, no call runs any more`() = runTest {
+        lateinit var request: FakeChannelRequest
+        var ran: Boolean? = null
+        var paused: Boolean? = null
+        val node = PlainNode(onEvent = { _, event ->
+            if (event is ChannelEvent.Arrived) {
+                ran = request.isRunning()
+                paused = request.pause()
+            }
+        })
+        request = FakeChannelRequest(node = node) { asking(); agree(); arrive(fakeOpening()) }
+        assertEquals(fakeOpening(), request.accept())
+        assertEquals(false, ran)
+        assertEquals(false, paused)
+    }
+
+    @Test
+    fun `a script goes on for whoever has joined, and for as long`() = runTest {
+        var steps = 0
+        val request = FakeChannelRequest {
+            asking()
+            while (true) {
+                delay(60.seconds)
+                if (++steps == 3) arrive(fakeOpening())
+            }
+        }
+        val first = launch { request.accept() }
+        runCurrent()
+        val joined = async { request.resume() }
+        runCurrent()
+        first.cancelAndJoin()
+        assertEquals(fakeOpening(), joined.await())
+        delay(600.seconds)
+        assertEquals(3, steps)
     }
 }
