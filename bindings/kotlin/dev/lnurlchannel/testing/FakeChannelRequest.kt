@@ -38,7 +38,8 @@ import kotlinx.coroutines.launch
  * ```
  * A call whose script has ended goes on waiting, without a time limit. A script ends with its call.
  *
- * @param node is told of the events, as the real one is.
+ * @param node is told of the events, as the real one is, but in place: on the thread of whoever makes
+ * the step. It should be a plain node, since one that waits for that very thread waits for ever.
  * @param state where the request stands at first; past [OFFERED], it is from an earlier run.
  */
 class FakeChannelRequest(
@@ -300,8 +301,8 @@ class FakeChannelRequest(
     private fun emit(event: ChannelEvent) {
         try {
             node?.onChannelEvent(requestId, event)
-        } catch (_: Exception) {
-            // Its exceptions are its own affair, as with the real one.
+        } catch (_: Throwable) {
+            // What it throws is its own affair, as with the real one.
         }
     }
 

@@ -248,4 +248,12 @@ class FakesTest {
         delay(600.seconds)
         assertEquals(3, steps)
     }
+
+    @Test
+    fun `an error in the listener changes nothing`() = runTest {
+        val node = PlainNode(onEvent = { _, _ -> throw AssertionError("a bug") })
+        val request = FakeChannelRequest(node = node) { asking(); agree(); arrive(fakeOpening()) }
+        assertEquals(fakeOpening(), request.accept())
+        assertFalse(request.isRunning())
+    }
 }
