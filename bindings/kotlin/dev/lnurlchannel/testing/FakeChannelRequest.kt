@@ -15,6 +15,7 @@ import dev.lnurlchannel.ChannelRequestState.OUTCOME_UNKNOWN
 import dev.lnurlchannel.ChannelRequestState.REFUSED
 import dev.lnurlchannel.ChannelRequestState.REQUESTING
 import dev.lnurlchannel.ChannelVisibility
+import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NoHandle
 import dev.lnurlchannel.WalletNode
@@ -188,15 +189,12 @@ class FakeChannelRequest(
 
     /** The channel arrives, whether or not a call runs. */
     fun arrive(outcome: ChannelOutcome) {
-        val ended = synchronized(this) {
+        val tell = synchronized(this) {
             endWithCall()
-            check(asked && (state.awaits || state == REFUSED)) { "nothing can arrive in $state" }
-            this.outcome = outcome
-            finish(ARRIVED, returned = false)
-            call.also { call = null }
+            check(mayArrive) { "nothing can arrive in $state" }
+            arrival(outcome)
         }
-        emit(ChannelEvent.Arrived(outcome))
-        ended?.end(Result.success(outcome))
+        tell()
     }
 
     /** The running call fails with [error], and the request is what it is after such a failure. */
@@ -219,6 +217,29 @@ class FakeChannelRequest(
         outcome = null
         returned = false
         state = if (agreed) AWAITING else OUTCOME_UNKNOWN
+    }
+
+    // What the client makes of a report: a step, and what there is to tell of it.
+
+    internal fun bring(outcome: ChannelOutcome): () -> Unit =
+        synchronized(this) { if (mayArrive) arrival(outcome) else NOTHING }
+
+    /** In the place of the channel that arrived. */
+    internal fun replace(channel: IncomingChannel): Unit = synchronized(this) {
+        if (state == ARRIVED) outcome = ChannelOutcome.Opening(channel)
+    }
+
+    private val mayArrive get() = asked && (state.awaits || state == REFUSED)
+
+    private fun arrival(outcome: ChannelOutcome): () -> Unit {
+        this.outcome = outcome
+        finish(ARRIVED, returned = false)
+        val ended = call
+        call = null
+        return {
+            emit(ChannelEvent.Arrived(outcome))
+            ended?.end(Result.success(outcome))
+        }
     }
 
     // How a call begins and ends.
@@ -312,6 +333,7 @@ class FakeChannelRequest(
     }
 
     private companion object {
+        val NOTHING = {}
         val ENDED = setOf(REFUSED, ARRIVED, DECLINED, CANCELLED)
         val ChannelRequestState.awaits get() = this in setOf(REQUESTING, AWAITING, OUTCOME_UNKNOWN)
     }

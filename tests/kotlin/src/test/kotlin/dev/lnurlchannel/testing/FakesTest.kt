@@ -59,17 +59,30 @@ class FakesTest {
         assertEquals(ChannelVerdict.Unrequested, client.reportIncomingChannel(fakeChannel()))
         val call = async { request.accept() }
         runCurrent()
-        val funded = fakeChannel().copy(stage = ChannelStage.FUNDED)
+        val funded = fakeChannel(channelId = "08").copy(stage = ChannelStage.FUNDED)
         val expected = ChannelVerdict.Expected(request.requestId())
         assertEquals(expected, client.reportIncomingChannel(funded))
         assertEquals(fakeOpening(funded), call.await())
         assertEquals(expected, client.reportIncomingChannel(funded))
-        val another = client.reportIncomingChannel(fakeChannel(channelId = "08"))
+        val another = client.reportIncomingChannel(fakeChannel(channelId = "09"))
         assertEquals(ChannelVerdict.Duplicate(request.requestId()), another)
         client.reportChannelFailed(FAKE_PEER_ID, funded.channelId)
         assertEquals(ChannelRequestState.AWAITING, request.state())
         request.cancel()
-        assertEquals(ChannelVerdict.Unwanted(request.requestId()), client.reportIncomingChannel(fakeChannel()))
+        val unwanted = ChannelVerdict.Unwanted(request.requestId())
+        assertEquals(unwanted, client.reportIncomingChannel(fakeChannel(channelId = "0a")))
+    }
+
+    @Test
+    fun `a channel that a script or an earlier run brought is no other when it is reported`() = runTest {
+        val earlier = FakeChannelRequest(state = ChannelRequestState.ARRIVED, outcome = fakeOpening())
+        val other = fakeChannel(channelId = "08")
+        val client = FakeChannelClient(listOf(earlier))
+        val request = client.offer(FakeChannelRequest { asking(); agree(); arrive(fakeOpening(other)) })
+        client.fetch(FakeLnurl()).accept()
+        for ((channel, arrivedAt) in mapOf(fakeChannel() to earlier, other to request)) {
+            assertEquals(ChannelVerdict.Expected(arrivedAt.requestId()), client.reportIncomingChannel(channel))
+        }
     }
 
     @Test
@@ -168,6 +181,17 @@ class FakesTest {
         assertEquals(1, client.checks)
         failure<LnurlChannelException.Cancelled> { client.fetch(FakeLnurl()) }
         failure<LnurlChannelException.Cancelled> { waiting.resume() }
+        assertEquals(ChannelVerdict.Unrequested, client.reportIncomingChannel(fakeChannel(channelId = "08")))
+    }
+
+    @Test
+    fun `after shutdown a host's message is the wallet's own affair`() = runTest {
+        val hosted = FakeChannelRequest(fakeOffer(ChannelKind.HOSTED), state = ChannelRequestState.AWAITING)
+        val client = FakeChannelClient(listOf(hosted))
+        client.readPeerMessage = { _, payload -> fakeHostedOffer(payload) }
+        client.shutdown()
+        assertFalse(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+        assertEquals(ChannelRequestState.AWAITING, hosted.state())
     }
 
     @Test
