@@ -1,4 +1,5 @@
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+import org.jetbrains.kotlin.gradle.dsl.KotlinVersion
 
 plugins {
     alias(libs.plugins.android.library)
@@ -35,7 +36,11 @@ android {
 }
 
 kotlin {
+    // An app's compiler reads what its own version or the next one wrote, and nothing newer.
+    coreLibrariesVersion = libs.versions.stdlib.get()
     compilerOptions {
+        languageVersion = KotlinVersion.KOTLIN_2_2
+        apiVersion = KotlinVersion.KOTLIN_2_2
         jvmTarget = JvmTarget.JVM_11
     }
 }
