@@ -86,8 +86,7 @@ class FakeChannelClient(earlier: List<FakeChannelRequest> = emptyList()) : Chann
 
     override fun reportPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
         if (synchronized(this) { shutDown }) return false
-        val awaiting = ofPeer(peerId).filter { it.offer().kind == ChannelKind.HOSTED && it.isAwaiting }
-        // A host answers on the connection that it was asked on.
+        val awaiting = ofPeer(peerId).filter { it.offer().kind == ChannelKind.HOSTED && it.awaitsMessage }
         val request = awaiting.find { it.isRunning() } ?: awaiting.lastOrNull()
         val outcome = request?.let { readPeerMessage(messageType, payload) } ?: return false
         request.bring(outcome)()

@@ -71,6 +71,7 @@ class FakeChannelRequest(
     private var call: Call? = null
     private var accepted = state != OFFERED
     private var asked = state !in setOf(OFFERED, CONNECTING, DECLINED)
+    private var askedSinceStart = false
     private var agreed = state == AWAITING
     private var returned = state == DECLINED || state == CANCELLED
     private var shutDown = false
@@ -101,6 +102,10 @@ class FakeChannelRequest(
     val wasAsked: Boolean get() = synchronized(this) { asked }
 
     internal val isAwaiting: Boolean get() = synchronized(this) { asked && state.awaits }
+
+    /** A host answers on the connection that it was asked on, so not after a restart. */
+    internal val awaitsMessage: Boolean
+        get() = synchronized(this) { state.awaits && (call != null || askedSinceStart) }
 
     // What the wallet does.
 
@@ -159,6 +164,7 @@ class FakeChannelRequest(
             running()
             state = REQUESTING
             asked = true
+            askedSinceStart = true
             agreed = false
             returned = false
         }

@@ -102,17 +102,29 @@ class FakesTest {
     fun `a host's message is for the request that awaits it, a running one first`() = runTest {
         fun hosted(state: ChannelRequestState) = FakeChannelRequest(fakeOffer(ChannelKind.HOSTED), state = state)
         val ended = listOf(ChannelRequestState.CANCELLED, ChannelRequestState.REFUSED).map(::hosted)
-        val (older, running, newest) = List(3) { hosted(ChannelRequestState.AWAITING) }
-        val client = FakeChannelClient(earlier = ended + older + running + newest)
+        val (older, running, newest) = List(3) { hosted(ChannelRequestState.OFFERED) }
+        val earlier = hosted(ChannelRequestState.AWAITING)
+        val client = FakeChannelClient(earlier = ended + older + running + newest + earlier)
         client.readPeerMessage = { _, payload -> fakeHostedOffer(payload) }
+        fun isTaken() = client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1))
+        for (request in listOf(older, running, newest)) {
+            val call = launch { request.acceptOrPause(context = coroutineContext) }
+            runCurrent()
+            call.cancelAndJoin()
+        }
         val call = async { running.resume() }
         runCurrent()
         for (next in listOf(running, newest, older)) {
-            assertTrue(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+            assertTrue(isTaken())
             assertEquals(ChannelRequestState.ARRIVED, next.state())
         }
         call.await()
-        assertFalse(client.reportPeerMessage(FAKE_PEER_ID, 65533u, byteArrayOf(1)))
+        // Asked before the restart, on a connection that is gone.
+        assertFalse(isTaken())
+        val resumed = async { earlier.resume() }
+        runCurrent()
+        assertTrue(isTaken())
+        resumed.await()
         assertEquals(listOf(ChannelRequestState.CANCELLED, ChannelRequestState.REFUSED), ended.map { it.state() })
     }
 
