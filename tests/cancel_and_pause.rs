@@ -4,18 +4,22 @@
 mod support;
 
 use std::future::Future as _;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelRequest, ChannelRequestState, ChannelVerdict, ChannelVisibility, LnurlChannelError,
+    ChannelRequest, ChannelRequestState, ChannelVerdict, ChannelVisibility, ClientConfig,
+    LnurlChannelError,
 };
 use lnurl_channel_testbed::{Habit, OfferOptions};
 
 use support::block_on;
-use support::plain::{PlainNode, PlainScene, Stage};
+use support::plain::{Gate, PlainNode, PlainScene, Stage};
 use support::scene::{
     CallResult, fetch, habits, hasty_config, opening, patient_config, proposal, start,
     start_accept, start_resume, unfinished, wait_for_state, wait_until,
@@ -255,6 +259,73 @@ fn whoever_leaves_takes_back_only_their_own() {
     drop(joined);
     settle();
     assert!(unfinished(&scene.client).is_empty());
+}
+
+/// Between the wallet and the service: holds up the next connection until it may pass.
+fn holding_proxy(holds: &Arc<AtomicBool>, gate: &Gate) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (holds, gate) = (holds.clone(), gate.clone());
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let (is_held, gate) = (holds.swap(false, Ordering::SeqCst), gate.clone());
+            std::thread::spawn(move || {
+                if is_held {
+                    gate.pass();
+                }
+                // Ends with whichever side ends first.
+                let _ = tunnel(client);
+            });
+        }
+    });
+    format!("http://{address}")
+}
+
+fn tunnel(mut client: TcpStream) -> io::Result<()> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        client.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let mut service = TcpStream::connect(head.split(' ').nth(1).unwrap_or_default())?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut from_client, mut to_service) = (client.try_clone()?, service.try_clone()?);
+    std::thread::spawn(move || io::copy(&mut from_client, &mut to_service));
+    io::copy(&mut service, &mut client).map(drop)
+}
+
+/// The peer was quicker than the callback, and failed.
+#[test]
+fn after_a_cancel_or_a_decline_no_callback_follows() {
+    for cancels in [true, false] {
+        let (holds, gate) = (Arc::new(AtomicBool::new(false)), Gate::default());
+        let proxy = holding_proxy(&holds, &gate);
+        let options = habits(&[Habit::OkAndNeverOpens]);
+        let scene = PlainScene::with(PlainNode::default(), options, |testbed| ClientConfig {
+            proxy: Some(proxy),
+            ..patient_config(testbed)
+        });
+        holds.store(true, Ordering::SeqCst);
+        let call = start_accept(&scene.request);
+        wait_until("the callback is held", || !holds.load(Ordering::SeqCst));
+        let channel = proposal(&scene.testbed, 1);
+        scene.client.report_incoming_channel(channel.clone());
+        opening(call.end());
+        scene
+            .client
+            .report_channel_failed(channel.peer_id, channel.channel_id);
+        match cancels {
+            true => cancel(&scene.request).unwrap(),
+            false => scene.request.decline().unwrap(),
+        }
+        gate.open();
+        // One more exchange with the service: the held one would be there before.
+        let offer = scene.testbed.service().offer(OfferOptions::default());
+        fetch(&scene.client, &offer.lnurl).unwrap();
+        let cancelled = cancels.then(|| scene.cancel_target());
+        assert_eq!(scene.callbacks(), Vec::from_iter(cancelled));
+    }
 }
 
 // ---- decline ----

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelStage,
-    ChannelVerdict, ChannelVisibility, ClientConfig, LnurlChannelError,
+    ChannelClient, ChannelEvent, ChannelKind, ChannelOutcome, ChannelRequest, ChannelRequestState,
+    ChannelStage, ChannelVerdict, ChannelVisibility, ClientConfig, LnurlChannelError,
 };
 use lnurl_channel_testbed::{
     AskedHost, Habit, OfferOptions, Over, ProxyProtocol, RequestKind, SeenRequest, Step, Testbed,
@@ -310,6 +310,33 @@ fn a_relative_callback_is_of_the_same_service() {
     assert_eq!(offer.callback_host.as_deref(), Some("localhost"));
     assert_arrives_after_one_callback(&scene);
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
+}
+
+/// A session that is resumed tells the service who comes back, and the callback names the node.
+#[test]
+fn a_tls_session_goes_from_a_fetch_to_its_own_callback_and_no_further() {
+    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
+    let resumed = || scene.testbed.service().connection_counts().tls_resumptions;
+    let accept = |request: &Arc<ChannelRequest>| {
+        let call = start_accept(request);
+        wait_for_state(request, ChannelRequestState::Awaiting);
+        request.pause();
+        call.end().unwrap_err();
+    };
+    let offer = scene
+        .testbed
+        .service()
+        .offer(habits(&[Habit::OkAndNeverOpens]));
+    let second = fetch(&scene.client, &offer.lnurl).unwrap();
+    assert_eq!(resumed(), 0, "two fetches");
+    accept(&scene.request);
+    assert_eq!(resumed(), 1, "the callback");
+    let third = scene.testbed.service().offer(OfferOptions::default());
+    fetch(&scene.client, &third.lnurl).unwrap();
+    block_on(scene.request.cancel()).unwrap();
+    assert_eq!(resumed(), 1, "a fetch, and a cancel");
+    accept(&second);
+    assert_eq!(resumed(), 2, "the second's own");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::calls::joined;
 use super::fetch::SharedFetch;
-use super::http::Http;
+use super::http::{Http, Sessions};
 use super::lock;
 use super::runtime::{self, Job};
 use super::settings::Settings;
@@ -53,6 +53,13 @@ impl Engine {
     pub fn read<T>(&self, id: &str, read: impl FnOnce(&Entry) -> T) -> Option<T> {
         let table = lock(&self.table);
         table.entries.get(id).map(|entry| read(entry))
+    }
+
+    pub(super) fn take_sessions(&self, id: &str) -> Sessions {
+        let mut table = lock(&self.table);
+        let entry = table.entries.get_mut(id);
+        let sessions = entry.and_then(|entry| entry.sessions.take());
+        sessions.unwrap_or_else(Sessions::none)
     }
 
     /// Ids of the requests that were accepted and whose end no call has returned, oldest first.

@@ -6,6 +6,7 @@ use tokio::sync::OnceCell;
 
 use super::calls::joined;
 use super::driver::Engine;
+use super::http::Sessions;
 use super::runtime;
 use super::{lock, random};
 use crate::flow::{ChannelRequestState, LnurlChannelError, Request};
@@ -77,28 +78,34 @@ impl Engine {
     }
 
     async fn fetch_new(&self, lnurl: &Lnurl) -> Fetched {
-        let offer = self.fetch_offer(lnurl).await?;
+        let sessions = Sessions::new();
+        let offer = self.fetch_offer(lnurl, &sessions).await?;
         let id = random::request_id()?;
         let mut table = lock(&self.table);
         let created_at_millis = table.next_created_at_millis();
-        table.insert(Request::new(
+        let request = Request::new(
             id.clone(),
             Secret::new(lnurl.url()),
             offer,
             self.settings.network,
             created_at_millis,
-        ));
+        );
+        table.insert(request, sessions);
         Ok(id)
     }
 
-    async fn fetch_offer(&self, lnurl: &Lnurl) -> Result<Offer, LnurlChannelError> {
+    async fn fetch_offer(
+        &self,
+        lnurl: &Lnurl,
+        sessions: &Sessions,
+    ) -> Result<Offer, LnurlChannelError> {
         let allow_private_hosts = self.settings.allow_private_hosts;
         if let Some(offer) = protocol::offer_in_query(lnurl, allow_private_hosts) {
             return Ok(offer?);
         }
         let reply = self
             .http
-            .get_in_time(lnurl.as_url())
+            .get_in_time(lnurl.as_url(), sessions)
             .await
             .map_err(|failure| failure.error)?;
         let offer = protocol::parse_offer(

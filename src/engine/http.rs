@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING};
+use rustls::client::Resumption;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tower::{Layer, Service};
 use url::Url;
@@ -23,6 +24,8 @@ use crate::protocol::{self, Secrets};
 
 /// Redirects followed at most.
 const MAX_REDIRECTS: usize = 3;
+/// Those of as many hosts as there are hops; rustls keeps eight of each.
+const SESSIONS: usize = 8 * (1 + MAX_REDIRECTS);
 /// Longest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
@@ -58,6 +61,22 @@ impl HttpFailure {
     }
 }
 
+/// TLS sessions of one fetch, for the callback of its own offer and nothing else.
+///
+/// A resumed session tells a service who comes back. The callback names the wallet's node: no later
+/// fetch may go on with what it, or the fetch before it, has left.
+pub struct Sessions(Resumption);
+
+impl Sessions {
+    pub fn new() -> Self {
+        Self(Resumption::in_memory_sessions(SESSIONS))
+    }
+
+    pub fn none() -> Self {
+        Self(Resumption::disabled())
+    }
+}
+
 pub struct Http {
     tls: ClientConfig,
     proxy: Option<Url>,
@@ -86,9 +105,9 @@ impl Http {
     }
 
     /// GET with redirects, within the time limit of a request.
-    pub async fn get_in_time(&self, url: &Url) -> Result<Reply, HttpFailure> {
+    pub async fn get_in_time(&self, url: &Url, sessions: &Sessions) -> Result<Reply, HttpFailure> {
         let limit = self.time_limit(url);
-        let get = self.get(url, limit, Arc::new(|| ()));
+        let get = self.get(url, sessions, limit, Arc::new(|| ()));
         tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} seconds", limit.as_secs());
             let error = LnurlChannelError::Unreachable { reason };
@@ -105,6 +124,7 @@ impl Http {
     pub async fn get(
         &self,
         url: &Url,
+        sessions: &Sessions,
         to_connect: Duration,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpFailure> {
@@ -116,7 +136,7 @@ impl Http {
             self.check(url)
                 .map_err(|error| HttpFailure::final_(error, sent))?;
             let response = self
-                .send(url, to_connect, on_connected.take(), sent)
+                .send(url, sessions, to_connect, on_connected.take(), sent)
                 .await?;
             match redirect_target(url, &response) {
                 None => return read(response, url.clone()).await,
@@ -157,6 +177,7 @@ impl Http {
     async fn send(
         &self,
         url: &Url,
+        sessions: &Sessions,
         to_connect: Duration,
         on_connected: Option<OnConnected>,
         earlier_hop: bool,
@@ -169,7 +190,7 @@ impl Http {
                 on_connected();
             }
         }));
-        let client = self.client(to_connect, watch).map_err(|error| {
+        let client = self.client(sessions, to_connect, watch).map_err(|error| {
             let reason = without_url(error);
             HttpFailure::final_(LnurlChannelError::InvalidConfig { reason }, earlier_hop)
         })?;
@@ -182,9 +203,10 @@ impl Http {
     }
 
     /// A client for one request: nothing is pooled, since a pooled connection may have died, and
-    /// the outcome would be unknown for nothing. TLS sessions are resumed through `tls`.
+    /// the outcome would be unknown for nothing.
     fn client(
         &self,
+        sessions: &Sessions,
         to_connect: Duration,
         watch: WatchConnection,
     ) -> reqwest::Result<reqwest::Client> {
@@ -196,8 +218,10 @@ impl Http {
                 .and_then(Url::host_str)
                 .map(str::to_owned),
         };
+        let mut tls = self.tls.clone();
+        tls.resumption = sessions.0.clone();
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured(tls)
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

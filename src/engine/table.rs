@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::calls::RunningCall;
 use super::events::EventQueue;
+use super::http::Sessions;
 use super::journal::{Journal, UNREQUESTED_CHANNELS};
 use super::record::{self, Rules, Unreadable};
 use super::runtime::Job;
@@ -26,6 +27,8 @@ pub struct Entry {
     pub request: Request,
     /// When it was fetched; none if it is from an earlier run.
     pub fetched: Option<Instant>,
+    /// What the fetch left for the first callback.
+    pub sessions: Option<Sessions>,
     /// Held by each `ChannelRequest` of the wallet.
     pub handle: Arc<()>,
     pub call: Option<RunningCall>,
@@ -45,6 +48,7 @@ impl Entry {
         Box::new(Self {
             request,
             fetched,
+            sessions: None,
             handle: Arc::new(()),
             call: None,
             asking: None,
@@ -117,11 +121,11 @@ impl Table {
     }
 
     /// Take in a request that was just fetched.
-    pub fn insert(&mut self, request: Request) {
-        self.entries.insert(
-            request.id.clone(),
-            Entry::new(request, Some(Instant::now())),
-        );
+    pub fn insert(&mut self, request: Request, sessions: Sessions) {
+        let id = request.id.clone();
+        let mut entry = Entry::new(request, Some(Instant::now()));
+        entry.sessions = Some(sessions);
+        self.entries.insert(id, entry);
     }
 
     /// The service is told nothing any more that was not told before.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::driver::Engine;
-use super::http::{HttpFailure, OnConnected};
+use super::http::{HttpFailure, OnConnected, Sessions};
 use super::random;
 use super::wallet::CallFailure;
 use crate::flow::{Asked, Input, LnurlChannelError, Task};
@@ -89,12 +89,13 @@ impl CallContext {
     async fn ask_until_sent(&self, url: &Url) -> Asked {
         let secrets = self.engine.read(&self.id, |entry| entry.request.secrets());
         let secrets = secrets.unwrap_or_default();
+        let sessions = self.engine.take_sessions(&self.id);
         let http = &self.engine.http;
         let until = Instant::now() + http.time_limit(url);
         let mut retries = 0;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            let failure = match http.get(url, left, self.on_connected()).await {
+            let failure = match http.get(url, &sessions, left, self.on_connected()).await {
                 Ok(reply) => {
                     return match protocol::parse_answer(&reply.body, reply.status, &secrets) {
                         Answer::Ok => Asked::Agreed,
@@ -148,10 +149,11 @@ pub async fn send_cancel(engine: Arc<Engine>, url: Secret) {
         return;
     };
     let mut closing = engine.closing.subscribe();
+    let sessions = Sessions::none();
     tokio::select! {
         biased;
         _ = closing.wait_for(|closing| *closing) => {}
-        _ = engine.http.get_in_time(&url) => {}
+        _ = engine.http.get_in_time(&url, &sessions) => {}
     }
 }
 

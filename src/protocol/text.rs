@@ -408,6 +408,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hosted_secret_is_hidden_as_the_host_knows_it() {
+        let k1 = hex::encode("swordfish");
+        let hidden = |text: &str| Secrets::default().and_spelled_by(&k1).scrub(text);
+        assert_eq!(hidden("no swordfish, no SWORDFISH"), "no …, no …");
+        for k1 in ["ff00ff00ff", "616263", "not hex"] {
+            let secrets = Secrets::default().and_spelled_by(k1);
+            assert_eq!(secrets.scrub("abc, not hex"), "abc, not hex", "{k1}");
+        }
+    }
+
+    #[test]
     fn the_start_of_a_secret_is_hidden_where_the_search_ends_and_only_there() {
         let secrets = Secrets::new(None, None, Some("s3cret"));
         assert_eq!(presentable("it is s3c", &secrets, 100), "it is s3c");

@@ -13,6 +13,18 @@ use crate::flow::LnurlChannelError;
 
 pub type OnConnected = Arc<dyn Fn() + Send + Sync>;
 
+pub struct Sessions;
+
+impl Sessions {
+    pub fn new() -> Self {
+        Self
+    }
+
+    pub fn none() -> Self {
+        Self
+    }
+}
+
 pub struct Reply {
     pub status: u16,
     pub body: Vec<u8>,
@@ -68,13 +80,15 @@ impl Http {
         Duration::from_secs(1)
     }
 
-    pub async fn get_in_time(&self, url: &Url) -> Result<Reply, HttpFailure> {
-        self.get(url, Duration::ZERO, Arc::new(|| ())).await
+    pub async fn get_in_time(&self, url: &Url, sessions: &Sessions) -> Result<Reply, HttpFailure> {
+        let on_connected: OnConnected = Arc::new(|| ());
+        self.get(url, sessions, Duration::ZERO, on_connected).await
     }
 
     pub async fn get(
         &self,
         url: &Url,
+        _: &Sessions,
         _: Duration,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpFailure> {
