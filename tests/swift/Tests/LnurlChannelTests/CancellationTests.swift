@@ -115,6 +115,71 @@ import Testing
         }
     }
 
+    /// An `acceptOrPause` that is refused has nothing that its cancellation could end.
+    @Test func aCancellationLeavesTheCallBeforeAlone() async throws {
+        let node = PlainNode()
+        let scene = try await Scene.make(node: node, offer: ["habits": ["OkAndNeverOpens"]])
+        let request = scene.request
+        let call = Task { try await request.accept() }
+        try await node.events.first("the wait", where: isAwaiting)
+        let error = try await channelError { _ = try await request.acceptOrPause() }
+        #expect(error == .WrongState(state: .awaiting))
+        for round in 0..<40 {
+            let second = Task { try await request.acceptOrPause() }
+            for _ in 0..<(round % 10) { await Task.yield() }
+            second.cancel()
+            _ = await second.result
+        }
+        #expect(request.pause())
+        #expect(try await channelError { _ = try await call.value } == .Cancelled)
+    }
+
+    /// A result is handed over once the wallet has heard of all events; the call has ended before.
+    @Test func aCancellationLeavesTheCallAfterAlone() async throws {
+        let (events, connect) = (Gate(), Gate())
+        let connects = Watched<PeerAddress>()
+        let node = PlainNode(
+            connect: { peer in
+                if !connects.all.isEmpty { connect.pass() }
+                connects.append(peer)
+                return true
+            },
+            event: { if isRequesting($0) { events.pass() } })
+        let scene = try await Scene.make(node: node, offer: ["habits": ["ErrorAnswer"]])
+        let request = scene.request
+        let first = Task { try await request.acceptOrPause() }
+        try await waitUntil("the refusal") { request.state() == .refused }
+        let second = Task { try await request.acceptOrPause() }
+        try await waitUntil("the second call") { request.isRunning() }
+        first.cancel()
+        _ = await first.result
+        #expect(request.isRunning())
+        events.open()
+        connect.open()
+        guard case .Refused = try await channelError({ _ = try await second.value }) else {
+            Issue.record("the second call was ended")
+            return
+        }
+    }
+
+    /// What joins a call ends with it, and may end it, whichever of the two began it.
+    @Test func aCancellationEndsWhatHasJoined() async throws {
+        let scene = try await Scene.make(offer: ["habits": ["OkAndNeverOpens"]])
+        let request = scene.request
+        let first = Task { try await request.acceptOrPause() }
+        try await waitUntil("the wait") { request.isRunning() && request.state() == .awaiting }
+        let joined = Task { try await request.resumeOrPause() }
+        try await Task.sleep(nanoseconds: 50_000_000)
+        #expect(await cancelled(first) < prompt)
+        #expect(try await channelError { _ = try await joined.value } == .Cancelled)
+        let again = Task { try await request.resumeOrPause() }
+        try await waitUntil("the resume") { request.isRunning() }
+        let last = Task { try await request.resumeOrPause() }
+        try await Task.sleep(nanoseconds: 50_000_000)
+        #expect(await cancelled(last) < prompt)
+        #expect(try await channelError { _ = try await again.value } == .Cancelled)
+    }
+
     /// What arrived is not lost to a cancellation that comes too late.
     @Test func anOutcomeWinsOverACancellation() async throws {
         let node = PlainNode()
