@@ -83,11 +83,13 @@ with open(sys.argv[1], "wb") as file:
 PYTHON
 
 # Order, times and rights of the files go into a zip; none of them says anything here.
+# A zip holds local time.
+export TZ=UTC
 find "$framework" -exec touch -h -t 200001010000 {} +
 find "$framework" -type d -exec chmod 755 {} +
 find "$framework" -type f -exec chmod 644 {} +
 zip="LnurlChannelFFI.xcframework.zip"
-(cd "$out" && find LnurlChannelFFI.xcframework | LC_ALL=C sort | TZ=UTC zip --quiet -X -y "$zip" -@)
+(cd "$out" && find LnurlChannelFFI.xcframework | LC_ALL=C sort | zip --quiet -X -y "$zip" -@)
 
 echo "$framework"
 echo "$out/$zip"
