@@ -4,9 +4,8 @@ import LnurlChannel
 /// A request that does what it is told, by the same table of states as a real one.
 ///
 /// Each `accept` and each `resume` takes the next of `calls`; when there is none left, all goes
-/// well. Nothing of it touches the native library: print it as a description, not as a debug
-/// description, which is the library's own.
-public final class FakeChannelRequest: ChannelRequest, @unchecked Sendable, CustomStringConvertible {
+/// well. Nothing of it touches the native library.
+public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     private let lock = NSRecursiveLock()
     private let fakeId: String
     private let fakeOffer: ChannelOffer
@@ -41,7 +40,7 @@ public final class FakeChannelRequest: ChannelRequest, @unchecked Sendable, Cust
         wasAsked = wasAccepted && state != .connecting
         if state == .arrived { arrived = offer.kind == .hosted ? .fakeHosted : .fake }
         self.onEvent = onEvent
-        super.init(noHandle: NoHandle())
+        super.init()
     }
 
     /// Only the library makes objects from handles; a fake has none.
@@ -107,7 +106,7 @@ public final class FakeChannelRequest: ChannelRequest, @unchecked Sendable, Cust
         }
     }
 
-    public var description: String { "FakeChannelRequest(\(fakeId), \(state()))" }
+    public override var debugDescription: String { "FakeChannelRequest(\(fakeId), \(state()))" }
 
     var mayArrive: Bool {
         locked { isAwaiting || wasAsked && arrived == nil && current == .refused }

@@ -1,18 +1,17 @@
 import LnurlChannel
 
 /// A decoded LNURL without its decoding.
-public final class FakeLnurl: Lnurl, @unchecked Sendable {
+public final class FakeLnurl: HandlelessLnurl, @unchecked Sendable {
     private let fakeHost: String
 
     public init(host: String = "service.example") {
         fakeHost = host
-        super.init(noHandle: NoHandle())
+        super.init()
     }
 
     /// Only the library makes objects from handles; a fake has none.
     public required init(unsafeFromHandle handle: UInt64) {
-        fakeHost = ""
-        super.init(unsafeFromHandle: handle)
+        fatalError("a fake has no handle")
     }
 
     public override func host() -> String { fakeHost }

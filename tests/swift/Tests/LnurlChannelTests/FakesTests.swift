@@ -216,4 +216,19 @@ import Testing
         let error = try await channelError { _ = try await client.fetch(lnurl: FakeLnurl()) }
         #expect(error == .Cancelled)
     }
+
+    /// As a failed expectation prints them, and as lists and sets compare them.
+    @Test func fakesArePrintedAndCompared() throws {
+        let request = FakeChannelRequest(requestId: "one")
+        #expect("\(request)" == "FakeChannelRequest(one, offered)")
+        #expect(String(reflecting: request) == "FakeChannelRequest(one, offered)")
+        let real = try decodeLnurl(text: "lnurlc://shop.example/")
+        let fake = FakeLnurl(host: "shop.example")
+        #expect("\(fake)" == "\(real)")
+        #expect(String(reflecting: fake) == String(reflecting: real))
+        let others: [Lnurl] = [real, fake, FakeLnurl(host: "shop.example")]
+        #expect(others.allSatisfy { $0 == fake })
+        #expect(Set(others).count == 1)
+        #expect(!others.contains(FakeLnurl()))
+    }
 }
