@@ -54,7 +54,7 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
             hosts.append(host)
             let next = offers.isEmpty ? .success(made()) : offers.removeFirst()
             let request = try next.get()
-            requests.append(request)
+            if !requests.contains(where: { $0 === request }) { requests.append(request) }
             return request
         }
     }

@@ -38,6 +38,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
         current = state
         wasAccepted = ![.offered, .declined].contains(state)
         wasAsked = wasAccepted && state != .connecting
+        wasReturned = [.declined, .cancelled].contains(state)
         if state == .arrived { arrived = offer.kind == .hosted ? .fakeHosted : .fake }
         self.onEvent = onEvent
         super.init()

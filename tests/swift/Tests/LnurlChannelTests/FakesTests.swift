@@ -231,4 +231,21 @@ import Testing
         #expect(Set(others).count == 1)
         #expect(!others.contains(FakeLnurl()))
     }
+
+    @Test func aRequestThatIsFetchedTwiceIsOne() async throws {
+        let request = FakeChannelRequest(state: .awaiting)
+        let client = FakeChannelClient(offers: [.success(request), .success(request)])
+        for _ in 0..<2 { #expect(try await client.fetch(lnurl: FakeLnurl()) === request) }
+        #expect(client.unfinishedRequests().count == 1)
+    }
+
+    @Test(arguments: [
+        (ChannelRequestState.offered, false), (.connecting, true), (.awaiting, true),
+        (.outcomeUnknown, true), (.refused, true), (.arrived, true), (.declined, false),
+        (.cancelled, false),
+    ])
+    func whatIsUnfinishedFromAnEarlierRun(_ state: ChannelRequestState, _ isUnfinished: Bool) {
+        let request = FakeChannelRequest(state: state)
+        #expect(request.isUnfinished == isUnfinished)
+    }
 }
