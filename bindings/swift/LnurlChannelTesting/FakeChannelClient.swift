@@ -13,6 +13,7 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
     private let onEvent: @Sendable (_ requestId: String, _ event: ChannelEvent) -> Void
     private var offers: [Offer]
     private var requests: [FakeChannelRequest]
+    private var matcher = FakeMatcher()
     private var hosts: [String] = []
     private var checks = 0
     private var isShutDown = false
@@ -67,28 +68,28 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
         all().first { $0.requestId() == requestId }
     }
 
+    /// The verdicts of the library, but for `wrongVisibility`: a channel of either will do. As
+    /// there, a channel keeps the verdict that it got first.
     public func reportIncomingChannel(channel: IncomingChannel) -> ChannelVerdict {
-        let ofPeer = all().filter { $0.offer().peer.nodeId == channel.peerId.lowercased() }
-        let funded = ofPeer.filter { $0.offer().kind == .funded }
-        for request in funded where request.arrive(.opening(channel: channel)) {
-            return .expected(requestId: request.requestId())
+        let channel = channel.normalised
+        let (verdict, tell): (ChannelVerdict, (() -> Void)?) = lock.withLock {
+            guard !isShutDown else { return (.unrequested, nil) }
+            let verdict = matcher.judge(channel, among: requests)
+            guard case .expected(let id) = verdict,
+                let request = requests.first(where: { $0.requestId() == id })
+            else { return (verdict, nil) }
+            return (verdict, take(channel, for: request))
         }
-        for request in funded where request.state() == .arrived {
-            let id = request.requestId()
-            return request.outcome() == .opening(channel: channel)
-                ? .expected(requestId: id) : .duplicate(requestId: id)
-        }
-        for request in funded where request.state() == .cancelled {
-            return .unwanted(requestId: request.requestId())
-        }
-        return .unrequested
+        tell?()
+        return verdict
     }
 
     public func reportChannelFailed(peerId: String, channelId: String) {
-        for request in all() {
-            guard case .opening(let channel)? = request.outcome() else { continue }
-            if channel.peerId == peerId.lowercased() && channel.channelId == channelId {
-                request.channelFailed()
+        lock.withLock {
+            matcher.learn(from: requests)
+            for request in requests where request.offer().peer.nodeId == peerId.lowercased() {
+                guard case .opening(let channel)? = request.outcome() else { continue }
+                if matcher.isId(channelId.lowercased(), of: channel) { request.channelFailed() }
             }
         }
     }
@@ -96,6 +97,7 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
     /// Takes the three messages of a host; the terms of an offer are always
     /// `HostedChannelTerms.fake`, since a fake reads no payload.
     public func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) -> Bool {
+        guard !lock.withLock({ isShutDown }) else { return false }
         let awaiting = all().filter {
             $0.offer().kind == .hosted && $0.offer().peer.nodeId == peerId.lowercased()
                 && $0.isAwaiting
@@ -118,7 +120,20 @@ public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable
 
     public func shutdown() async {
         lock.withLock { isShutDown = true }
-        for request in all() { _ = request.pause() }
+        for request in all() { request.shutDown() }
+    }
+
+    /// Under the lock. What tells of an arrival, to be called outside of it.
+    private func take(
+        _ channel: IncomingChannel, for request: FakeChannelRequest
+    ) -> (() -> Void)? {
+        guard case .opening(let arrived)? = request.outcome() else {
+            return request.arrival(of: .opening(channel: channel))
+        }
+        if matcher.takesPlace(of: arrived, channel) {
+            request.replaceOutcome(.opening(channel: channel))
+        }
+        return nil
     }
 
     private func all() -> [FakeChannelRequest] {

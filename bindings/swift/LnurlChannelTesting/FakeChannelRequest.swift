@@ -16,6 +16,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     private var wasAsked = false
     private var wasAccepted = false
     private var wasReturned = false
+    private var isShutDown = false
     private var arrived: ChannelOutcome?
     private var running: FakeRunningCall?
     private var asked: [ChannelVisibility] = []
@@ -62,18 +63,9 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     /// The channel arrives, whether or not a call runs. False where none is awaited.
     @discardableResult
     public func arrive(_ outcome: ChannelOutcome = .fake) -> Bool {
-        let call: FakeRunningCall? = lock.withLock {
-            guard mayArrive else { return nil }
-            arrived = outcome
-            current = .arrived
-            wasReturned = false
-            defer { running = nil }
-            return running ?? FakeRunningCall()
-        }
-        guard let call else { return false }
-        onEvent(fakeId, .arrived(outcome: outcome))
-        call.end(.success(outcome))
-        return true
+        let tell = arrival(of: outcome)
+        tell?()
+        return tell != nil
     }
 
     /// The running call fails. False if none runs.
@@ -109,15 +101,49 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
 
     public override var debugDescription: String { "FakeChannelRequest(\(fakeId), \(state()))" }
 
-    var mayArrive: Bool {
-        locked { isAwaiting || wasAsked && arrived == nil && current == .refused }
+    // MARK: what the client does
+
+    /// The channel arrives. What tells of it, to be called when no lock is held any more.
+    func arrival(of outcome: ChannelOutcome) -> (() -> Void)? {
+        let call: FakeRunningCall? = lock.withLock {
+            guard mayArrive else { return nil }
+            arrived = outcome
+            current = .arrived
+            wasReturned = false
+            defer { running = nil }
+            return running ?? FakeRunningCall()
+        }
+        return call.map { call in
+            {
+                self.onEvent(self.fakeId, .arrived(outcome: outcome))
+                call.end(.success(outcome))
+            }
+        }
     }
+
+    /// What arrived gives way to what is reported of it, or instead of it.
+    func replaceOutcome(_ outcome: ChannelOutcome) {
+        locked { if arrived != nil { arrived = outcome } }
+    }
+
+    /// Later calls are `Cancelled`.
+    func shutDown() {
+        locked { isShutDown = true }
+        _ = pause()
+    }
+
+    var isAsked: Bool { locked { wasAsked } }
 
     var isAwaiting: Bool {
         locked {
             let awaits = [.requesting, .awaiting, .outcomeUnknown].contains(current)
             return wasAsked && arrived == nil && awaits
         }
+    }
+
+    var hasProposal: Bool {
+        guard case .opening(let channel)? = outcome() else { return false }
+        return channel.stage == .proposed
     }
 
     // MARK: what the wallet does
@@ -134,6 +160,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     ) async throws -> ChannelOutcome {
         let (call, plan) = try locked {
             let ended = [.arrived, .declined, .cancelled].contains(current)
+            try refuseAfterShutdown()
             guard running == nil, !ended else { throw wrongState }
             asked.append(visibility)
             wasAccepted = true
@@ -145,6 +172,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
 
     public override func resume() async throws -> ChannelOutcome {
         let (call, plan): (FakeRunningCall, FakeCall?) = try locked {
+            try refuseAfterShutdown()
             if let running { return (running, nil) }
             if let arrived { return (FakeRunningCall(ended: .success(arrived)), nil) }
             guard wasAsked, [.awaiting, .outcomeUnknown].contains(current) else { throw wrongState }
@@ -161,6 +189,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     public override func decline() throws {
         try locked {
             let ended = [.arrived, .declined, .cancelled].contains(current)
+            try refuseAfterShutdown()
             guard running == nil, !ended else { throw wrongState }
             current = .declined
             wasReturned = true
@@ -169,6 +198,7 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
 
     public override func cancel() async throws {
         let call: FakeRunningCall? = try locked {
+            try refuseAfterShutdown()
             switch current {
             case .cancelled: return nil
             case .arrived, .declined: throw wrongState
@@ -185,6 +215,15 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     // MARK: how a call goes
 
     private var wrongState: LnurlChannelError { .WrongState(state: current) }
+
+    /// Under the lock.
+    private func refuseAfterShutdown() throws {
+        if isShutDown { throw LnurlChannelError.Cancelled }
+    }
+
+    private var mayArrive: Bool {
+        locked { !isShutDown && (isAwaiting || wasAsked && arrived == nil && current == .refused) }
+    }
 
     /// Under the lock.
     private func begin(resuming: Bool) -> (FakeRunningCall, FakeCall) {

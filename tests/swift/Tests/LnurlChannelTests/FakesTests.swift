@@ -144,15 +144,21 @@ import Testing
     @Test func reportsAreMatched() async throws {
         let request = FakeChannelRequest(requestId: "one", calls: [.waits()])
         let client = FakeChannelClient(offers: [.success(request)])
-        #expect(client.reportIncomingChannel(channel: .fake) == .unrequested)
+        var early = IncomingChannel.fake
+        early.channelId = String(repeating: "00", count: 32)
+        #expect(client.reportIncomingChannel(channel: early) == .unrequested)
         _ = try await client.fetch(lnurl: FakeLnurl())
         #expect(client.request(requestId: "one") === request)
         let call = Task { try await request.accept() }
         try await waitUntil("the wait") { request.state() == .awaiting }
+        #expect(client.reportIncomingChannel(channel: early) == .unrequested)
         #expect(client.reportIncomingChannel(channel: .fake) == .expected(requestId: "one"))
         #expect(try await call.value == .fake)
         #expect(client.reportIncomingChannel(channel: .fake) == .expected(requestId: "one"))
         var other = IncomingChannel.fake
+        other.stage = .funded
+        #expect(client.reportIncomingChannel(channel: other) == .expected(requestId: "one"))
+        #expect(request.outcome() == .opening(channel: other))
         other.channelId = String(repeating: "02", count: 32)
         #expect(client.reportIncomingChannel(channel: other) == .duplicate(requestId: "one"))
         client.reportChannelFailed(peerId: PeerAddress.fake.nodeId, channelId: other.channelId)
@@ -161,7 +167,52 @@ import Testing
             peerId: PeerAddress.fake.nodeId, channelId: IncomingChannel.fake.channelId)
         #expect(request.state() == .awaiting)
         try await request.cancel()
+        #expect(client.reportIncomingChannel(channel: other) == .duplicate(requestId: "one"))
+        other.channelId = String(repeating: "03", count: 32)
         #expect(client.reportIncomingChannel(channel: other) == .unwanted(requestId: "one"))
+    }
+
+    /// What arrived by the test's own doing, and is reported then.
+    @Test func aReportOfWhatHasArrivedIsOfItsRequest() {
+        let one = FakeChannelRequest(state: .awaiting)
+        let two = FakeChannelRequest(state: .awaiting)
+        let client = FakeChannelClient(unfinished: [one, two])
+        two.arrive()
+        let verdict = client.reportIncomingChannel(channel: .fake)
+        #expect(verdict == .expected(requestId: two.requestId()))
+        #expect(one.state() == .awaiting)
+    }
+
+    @Test func aRequestThatIsFetchedTwiceIsOne() async throws {
+        let request = FakeChannelRequest(state: .awaiting)
+        let client = FakeChannelClient(offers: [.success(request), .success(request)])
+        for _ in 0..<2 { #expect(try await client.fetch(lnurl: FakeLnurl()) === request) }
+        #expect(client.unfinishedRequests().count == 1)
+    }
+
+    @Test(arguments: [
+        (ChannelRequestState.offered, false), (.connecting, true), (.awaiting, true),
+        (.outcomeUnknown, true), (.refused, true), (.arrived, true), (.declined, false),
+        (.cancelled, false),
+    ])
+    func whatIsUnfinishedFromAnEarlierRun(_ state: ChannelRequestState, _ isUnfinished: Bool) {
+        let request = FakeChannelRequest(state: state)
+        #expect(request.isUnfinished == isUnfinished)
+    }
+
+    /// As a failed expectation prints them, and as lists and sets compare them.
+    @Test func fakesArePrintedAndCompared() throws {
+        let request = FakeChannelRequest(requestId: "one")
+        #expect("\(request)" == "FakeChannelRequest(one, offered)")
+        #expect(String(reflecting: request) == "FakeChannelRequest(one, offered)")
+        let real = try decodeLnurl(text: "lnurlc://shop.example/")
+        let fake = FakeLnurl(host: "shop.example")
+        #expect("\(fake)" == "\(real)")
+        #expect(String(reflecting: fake) == String(reflecting: real))
+        let others: [Lnurl] = [real, fake, FakeLnurl(host: "shop.example")]
+        #expect(others.allSatisfy { $0 == fake })
+        #expect(Set(others).count == 1)
+        #expect(!others.contains(FakeLnurl()))
     }
 
     @Test func messagesOfHosts() async throws {
@@ -217,35 +268,20 @@ import Testing
         #expect(error == .Cancelled)
     }
 
-    /// As a failed expectation prints them, and as lists and sets compare them.
-    @Test func fakesArePrintedAndCompared() throws {
-        let request = FakeChannelRequest(requestId: "one")
-        #expect("\(request)" == "FakeChannelRequest(one, offered)")
-        #expect(String(reflecting: request) == "FakeChannelRequest(one, offered)")
-        let real = try decodeLnurl(text: "lnurlc://shop.example/")
-        let fake = FakeLnurl(host: "shop.example")
-        #expect("\(fake)" == "\(real)")
-        #expect(String(reflecting: fake) == String(reflecting: real))
-        let others: [Lnurl] = [real, fake, FakeLnurl(host: "shop.example")]
-        #expect(others.allSatisfy { $0 == fake })
-        #expect(Set(others).count == 1)
-        #expect(!others.contains(FakeLnurl()))
-    }
-
-    @Test func aRequestThatIsFetchedTwiceIsOne() async throws {
+    @Test func afterShutdownNothingGoesOn() async throws {
         let request = FakeChannelRequest(state: .awaiting)
-        let client = FakeChannelClient(offers: [.success(request), .success(request)])
-        for _ in 0..<2 { #expect(try await client.fetch(lnurl: FakeLnurl()) === request) }
-        #expect(client.unfinishedRequests().count == 1)
-    }
-
-    @Test(arguments: [
-        (ChannelRequestState.offered, false), (.connecting, true), (.awaiting, true),
-        (.outcomeUnknown, true), (.refused, true), (.arrived, true), (.declined, false),
-        (.cancelled, false),
-    ])
-    func whatIsUnfinishedFromAnEarlierRun(_ state: ChannelRequestState, _ isUnfinished: Bool) {
-        let request = FakeChannelRequest(state: state)
-        #expect(request.isUnfinished == isUnfinished)
+        let hosted = FakeChannelRequest(offer: .fakeHosted, state: .awaiting)
+        let client = FakeChannelClient(unfinished: [request, hosted])
+        await client.shutdown()
+        #expect(client.reportIncomingChannel(channel: .fake) == .unrequested)
+        #expect(
+            !client.reportPeerMessage(
+                peerId: PeerAddress.fake.nodeId, messageType: 65531, payload: Data([1])))
+        #expect(!request.arrive())
+        #expect(try await channelError { _ = try await request.accept() } == .Cancelled)
+        #expect(try await channelError { _ = try await request.resume() } == .Cancelled)
+        #expect(try await channelError { try request.decline() } == .Cancelled)
+        #expect(try await channelError { try await request.cancel() } == .Cancelled)
+        #expect(request.state() == .awaiting)
     }
 }
