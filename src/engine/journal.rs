@@ -127,8 +127,9 @@ impl Folder {
         let unfinished = self.file(name, UNFINISHED);
         let replaced = write_to_disk(&unfinished, content)
             .and_then(|()| fs::rename(&unfinished, self.file(name, RECORD)));
-        if replaced.is_err() {
-            // It may hold secrets, and takes room on a disk that may be full.
+        // It may hold secrets, and takes room on a disk that may be full. What is no file is not ours.
+        if replaced.is_err() && fs::symlink_metadata(&unfinished).is_ok_and(|found| found.is_file())
+        {
             let _ = fs::remove_file(&unfinished);
         }
         replaced?;
