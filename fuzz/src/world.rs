@@ -147,8 +147,7 @@ impl World {
         let verdict = judge(&requests, &self.unrequested, &channel, self.now);
         match verdict.request_id() {
             None => {
-                self.unrequested.remember(&channel);
-                if !self.disk_full {
+                if self.unrequested.remember(&channel) && !self.disk_full {
                     self.stored_unrequested = Some(record::write_unrequested(&self.unrequested));
                 }
             }
@@ -179,6 +178,10 @@ impl World {
         if std::mem::take(&mut self.forgets) {
             self.verdicts.clear();
         }
+        // Proposals that nobody asked for do not outlive the connection.
+        self.verdicts.retain(|id, verdict| {
+            *verdict != ChannelVerdict::Unrequested || self.unrequested.contains(PEER, id)
+        });
     }
 
     fn check(&self) {
