@@ -383,7 +383,7 @@ impl Request {
     fn judged(&mut self, now: u64, channel: IncomingChannel, verdict: ChannelVerdict) -> Step {
         let expected = matches!(verdict, ChannelVerdict::Expected { .. });
         let is_fact = channel.stage == ChannelStage::Funded;
-        let is_kept = expected || is_fact || self.progress.known_channels.len() < KNOWN_CHANNELS;
+        let is_kept = is_fact || self.progress.known_channels.len() < KNOWN_CHANNELS;
         let is_news = self.remember(&channel, &verdict);
         let replaces = match &self.progress.outcome {
             None if expected && self.may_arrive() => {

@@ -656,6 +656,12 @@ fn the_channels_of_a_request_outlive_it() {
     }
     let forgotten = world.benches.pop().unwrap().request;
     assert!(world.unrequested.outlive(&forgotten));
+    let mut after_others = world.unrequested.clone();
+    for number in 0..63 {
+        after_others.remember(&funded(&format!("g{number}")));
+    }
+    assert!(after_others.contains(PEER, "f0"), "what it led to, longest");
+    assert!(!after_others.contains(PEER, "f99"));
     let mut world = world.waiting(UNANNOUNCED);
     for old in ["f0", "f99", "f37"] {
         assert_eq!(world.report(funded(old)), "Unrequested", "{old}");
