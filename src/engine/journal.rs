@@ -254,9 +254,12 @@ mod tests {
     fn what_is_removed_is_gone_and_what_is_set_aside_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (journal, _) = open(&folder);
+        assert!(!journal.has(ID));
         journal.write(ID, "old").unwrap();
         journal.write(OTHER_ID, "damaged").unwrap();
+        assert!(journal.has(ID));
         journal.remove(ID);
+        assert!(!journal.has(ID));
         journal.set_aside(OTHER_ID);
         drop(journal);
         let (_journal, records) = open(&folder);
@@ -292,6 +295,21 @@ mod tests {
         fs::create_dir(folder.path().join(format!("{ID}.json"))).unwrap();
         fs::write(folder.path().join(format!("{OTHER_ID}.json")), "x").unwrap();
         assert_eq!(open(&folder).1, [stored(OTHER_ID, "x")]);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_fails_to_be_written_leaves_nothing_of_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let (journal, _) = open(&folder);
+        let (record, unfinished) = (format!("{ID}.json"), format!("{ID}.tmp"));
+        fs::create_dir(folder.path().join(&record)).unwrap();
+        assert!(is_storage_failed(journal.write(ID, "a secret")));
+        assert_eq!(files(&folder), [LOCK, &record]);
+        let link = folder.path().join(&unfinished);
+        std::os::unix::fs::symlink(&link, &link).unwrap();
+        assert!(is_storage_failed(journal.write(ID, "a secret")));
+        assert_eq!(files(&folder), [LOCK, &record, &unfinished]);
     }
 
     #[test]
