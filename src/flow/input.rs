@@ -127,6 +127,14 @@ impl Step {
         }
     }
 
+    /// A fact, if it changes what a restart needs.
+    pub(super) fn fact_if(changes: bool, actions: Vec<Action>) -> Self {
+        match changes {
+            true => Self::fact(actions),
+            false => Self::unstored(actions),
+        }
+    }
+
     pub(super) fn before_effect(actions: Vec<Action>) -> Self {
         Self {
             store: Store::BeforeEffect,

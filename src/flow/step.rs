@@ -121,11 +121,7 @@ impl Request {
             return Step::none();
         }
         let end = vec![Action::End(Err(LnurlChannelError::Cancelled))];
-        if self.lose_answer() {
-            Step::fact(end)
-        } else {
-            Step::unstored(end)
-        }
+        Step::fact_if(self.lose_answer(), end)
     }
 
     fn decline(&mut self, now: u64) -> Result<Step, LnurlChannelError> {
@@ -365,10 +361,7 @@ impl Request {
                 let is_news = before != (progress.state, progress.agreed);
                 let end = self.end(Err(error.into()));
                 // A host can send any number of them.
-                match is_news {
-                    true => Step::fact(end),
-                    false => Step::unstored(end),
-                }
+                Step::fact_if(is_news, end)
             }
         }
     }
@@ -398,10 +391,7 @@ impl Request {
             self.progress.outcome = Some(ChannelOutcome::Opening { channel });
         }
         // Nodes replay much, and a peer can propose without end.
-        match is_news && is_kept || replaces {
-            true => Step::fact(Vec::new()),
-            false => Step::none(),
-        }
+        Step::fact_if(is_news && is_kept || replaces, Vec::new())
     }
 
     /// Late is not too late: what was asked for and comes after a refusal is what was asked for.
@@ -474,11 +464,7 @@ impl Request {
         let error = self.nothing_arrived();
         let lost = self.lose_answer();
         let end = self.end(Err(error));
-        if lost {
-            Step::fact(end)
-        } else {
-            Step::unstored(end)
-        }
+        Step::fact_if(lost, end)
     }
 
     fn nothing_arrived(&self) -> LnurlChannelError {
@@ -532,11 +518,7 @@ impl Request {
             self.progress.go_back_to(*before);
         }
         let end = self.end(Err(error));
-        if stored_as_asked {
-            Step::fact(end)
-        } else {
-            Step::unstored(end)
-        }
+        Step::fact_if(stored_as_asked, end)
     }
 
     fn end(&mut self, result: Result<ChannelOutcome, LnurlChannelError>) -> Vec<Action> {
@@ -563,10 +545,7 @@ impl Request {
             false => self.told.saturating_sub(1),
         };
         let was_returned = std::mem::replace(&mut self.progress.returned, self.told > 0);
-        match was_returned == self.progress.returned {
-            true => Step::none(),
-            false => Step::fact(Vec::new()),
-        }
+        Step::fact_if(was_returned != self.progress.returned, Vec::new())
     }
 
     // ---- small parts ----
