@@ -1,0 +1,54 @@
+//! Names of requests, tasks and waiters.
+
+use std::fmt;
+
+/// 128 random bits, derived from nothing. Its text is 32 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId([u8; 16]);
+
+impl RequestId {
+    pub fn of_random(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// A share between 0 and 1, to spread retries of different requests over time.
+    pub(crate) fn share(self, index: usize) -> f64 {
+        f64::from(self.0[index % self.0.len()]) / f64::from(u8::MAX)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Somebody who waits for an answer: a future of the wallet. The driver numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Waiter(pub u64);
+
+/// A piece of work that the client asked for. No two of a client have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(pub(crate) u64);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskIds(u64);
+
+impl TaskIds {
+    pub fn next(&mut self) -> TaskId {
+        self.0 += 1;
+        TaskId(self.0)
+    }
+}

@@ -1,0 +1,763 @@
+//! From a scanned text to the URL of an offer (LUD-01, LUD-17), and back.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use bech32::primitives::checksum::{Checksum, Engine, PackedFe32};
+use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
+use bech32::{Bech32, Fe32, Hrp};
+use url::Url;
+
+use super::text::{is_invisible, percent_decode, query_of};
+use super::url_policy::{BadUrl, authority_of, host_of, is_onion, is_onion_host, parse_url};
+use super::{Error, LnurlProblem};
+
+/// The longest text that is decoded.
+const MAX_TEXT_BYTES: usize = 8192;
+
+/// As many characters as the largest QR code holds.
+const MAX_BECH32_CHARS: usize = 4296;
+
+const HRP: &str = "lnurl";
+
+/// The human-readable part with its separator.
+const BECH32_PREFIX: &str = "lnurl1";
+
+/// LUD-17's scheme for channels. The slashes after it may be missing.
+const LUD17_SCHEME: &str = "lnurlc:";
+
+const CHECKSUM_CHARS: usize = 6;
+
+/// Schemes that wrap an LNURL. With slashes first, since the others would match them too.
+const WRAPPERS: [&str; 6] = [
+    "lightning://",
+    "lightning:",
+    "lnurl://",
+    "lnurl:",
+    "web+lightning://",
+    "web+lightning:",
+];
+
+const MAX_WRAPPERS: usize = 4;
+
+/// LUD-17's schemes for something else, and their tags.
+const OTHER_SCHEMES: [(&str, &str); 3] = [
+    ("lnurlp:", "payRequest"),
+    ("lnurlw:", "withdrawRequest"),
+    ("keyauth:", "login"),
+];
+
+/// LNURL's tags for something else.
+pub const OTHER_TAGS: [&str; 3] = ["login", "payRequest", "withdrawRequest"];
+
+/// A decoded LNURL. Ask the user before fetching from its `authority`.
+///
+/// Printing it shows the authority only; `url` may hold a secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Lnurl {
+    url: Url,
+}
+
+impl Lnurl {
+    /// The URL that the offer is fetched from. It may hold a secret: do not log it.
+    pub fn url(&self) -> String {
+        self.url.as_str().to_owned()
+    }
+
+    /// The service's host name in lower-case ASCII (punycode where it is not ASCII).
+    pub fn host(&self) -> String {
+        host_of(&self.url)
+    }
+
+    /// `host`, and the port where it is not the default one: what to show to the user.
+    pub fn authority(&self) -> String {
+        authority_of(&self.url)
+    }
+
+    /// Whether the service is a Tor onion service, which needs a proxy.
+    pub fn is_onion(&self) -> bool {
+        is_onion(&self.url)
+    }
+
+    /// From a URL as `url` gives it, by the same rules as a scanned one.
+    pub fn from_url(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_TEXT_BYTES {
+            return not_lnurl("it is too long");
+        }
+        Self::checked(parse_url(text), LnurlProblem::NotLnurl)
+    }
+
+    pub fn as_url(&self) -> &Url {
+        &self.url
+    }
+
+    /// `malformed` is the problem of a text that is no URL.
+    fn checked(parsed: Result<Url, BadUrl>, malformed: LnurlProblem) -> Result<Self, Error> {
+        let invalid_lnurl = |reason| Error::InvalidLnurl {
+            problem: malformed,
+            reason,
+        };
+        let url = parsed.map_err(|bad| bad.into_error(invalid_lnurl))?;
+        let tag = url.query_pairs().find(|(key, _)| key == "tag");
+        if let Some((_, tag)) = tag
+            && OTHER_TAGS.contains(&&*tag)
+        {
+            return Err(Error::UnsupportedTag(tag.into_owned()));
+        }
+        Ok(Self { url })
+    }
+}
+
+impl fmt::Debug for Lnurl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Lnurl({})", self.authority())
+    }
+}
+
+impl fmt::Display for Lnurl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.authority())
+    }
+}
+
+/// Decodes a scanned or pasted LNURL in any of its forms.
+pub fn decode(text: &str) -> Result<Lnurl, Error> {
+    if text.len() > MAX_TEXT_BYTES {
+        return not_lnurl("it is too long");
+    }
+    let outer = unwrapped(text);
+    let parameter;
+    let inner = if is_link(outer) {
+        // Once only: a link within a link's parameter is not followed.
+        parameter = lightning_parameter(outer)?;
+        unwrapped(&parameter)
+    } else {
+        outer
+    };
+    if has_white_space(outer) || has_white_space(inner) {
+        let reason = "there is white space within it";
+        return Err(invalid_lnurl(problem_of(inner), reason));
+    }
+    decode_token(inner)
+}
+
+/// Encodes a service URL as a bech32 LNURL, in the upper case that QR codes store best.
+pub fn encode(url: &str) -> Result<String, Error> {
+    let lnurl = Lnurl::from_url(url)?;
+    let payload = lnurl.url.as_str().bytes();
+    let groups = (payload.len() * 8).div_ceil(5);
+    if BECH32_PREFIX.len() + groups + CHECKSUM_CHARS > MAX_BECH32_CHARS {
+        return not_lnurl("the URL is too long");
+    }
+    let hrp = hrp();
+    let encoded = payload.bytes_to_fes().with_checksum::<LnurlChecksum>(&hrp);
+    Ok(encoded.chars().map(|c| c.to_ascii_uppercase()).collect())
+}
+
+/// Decodes the bech32 text `lnurl1…` to the text of a URL, in one pass.
+pub fn decode_bech32(text: &str) -> Result<String, Error> {
+    let Some(data) = strip_prefix(text, BECH32_PREFIX) else {
+        return not_lnurl("it does not start with lnurl1");
+    };
+    if text.len() > MAX_BECH32_CHARS {
+        return damaged("it is too long");
+    }
+    if is_mixed_case(text) {
+        return damaged("it mixes upper and lower case");
+    }
+    let Some(payload_chars) = data.len().checked_sub(CHECKSUM_CHARS) else {
+        return damaged("it is too short");
+    };
+    let mut residue = *RESIDUE_OF_HRP;
+    let mut bytes = Vec::with_capacity(payload_chars * 5 / 8);
+    let (mut pending, mut bits) = (0_u32, 0);
+    for (at, char) in data.bytes().enumerate() {
+        let Ok(group) = Fe32::from_char(char.into()) else {
+            return damaged("it holds a character that bech32 does not use");
+        };
+        residue = next_residue(residue, group);
+        if at < payload_chars {
+            pending = (pending << 5) | u32::from(group.to_u8());
+            bits += 5;
+            if bits >= 8 {
+                bits -= 8;
+                bytes.push((pending >> bits) as u8);
+            }
+        }
+    }
+    if residue != LnurlChecksum::TARGET_RESIDUE {
+        return damaged("its checksum is wrong; it may be incomplete or mistyped");
+    }
+    if bits >= 5 || pending & ((1 << bits) - 1) != 0 {
+        return damaged("its padding is wrong");
+    }
+    String::from_utf8(bytes).or_else(|_| damaged("it does not hold text"))
+}
+
+/// Bech32 without the limit of 1023 characters, because QR codes hold more. Beyond that length the
+/// checksum detects errors less well.
+enum LnurlChecksum {}
+
+impl Checksum for LnurlChecksum {
+    type MidstateRepr = <Bech32 as Checksum>::MidstateRepr;
+    type CorrectionField = <Bech32 as Checksum>::CorrectionField;
+    const ROOT_GENERATOR: Self::CorrectionField = Bech32::ROOT_GENERATOR;
+    const ROOT_EXPONENTS: std::ops::RangeInclusive<usize> = Bech32::ROOT_EXPONENTS;
+    const CODE_LENGTH: usize = MAX_BECH32_CHARS;
+    const CHECKSUM_LENGTH: usize = CHECKSUM_CHARS;
+    const GENERATOR_SH: [Self::MidstateRepr; 5] = Bech32::GENERATOR_SH;
+    const TARGET_RESIDUE: Self::MidstateRepr = Bech32::TARGET_RESIDUE;
+}
+
+fn hrp() -> Hrp {
+    // Cannot fail: a constant of five lower-case letters.
+    Hrp::parse(HRP).expect("a valid human-readable part")
+}
+
+/// The residue after the human-readable part, with which every checksum starts.
+static RESIDUE_OF_HRP: LazyLock<u32> = LazyLock::new(|| {
+    let mut engine = Engine::<LnurlChecksum>::new();
+    engine.input_hrp(hrp());
+    *engine.residue()
+});
+
+/// What a group adds to the residue when it is shifted out at the top.
+const REDUCTIONS: [u32; 32] = {
+    let mut table = [0; 32];
+    let mut at = 0;
+    while at < 32 * 5 {
+        if ((at / 5) >> (at % 5)) & 1 == 1 {
+            table[at / 5] ^= LnurlChecksum::GENERATOR_SH[at % 5];
+        }
+        at += 1;
+    }
+    table
+};
+
+/// The same as the crate's `Engine::input_fe`, but with a table: decoding spends most of its time
+/// here.
+fn next_residue(residue: u32, group: Fe32) -> u32 {
+    let mut next = residue;
+    let top = next.mul_by_x_then_add(CHECKSUM_CHARS, group.to_u8());
+    next ^ REDUCTIONS[usize::from(top & 31)]
+}
+
+/// The text without white space and invisible characters at its ends, and without wrapping schemes.
+fn unwrapped(text: &str) -> &str {
+    let mut token = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    for _ in 0..MAX_WRAPPERS {
+        let Some(inner) = without_wrapper(token) else {
+            break;
+        };
+        token = inner;
+    }
+    token
+}
+
+/// The problem of a text that cannot be decoded: it depends on whether it looks like an LNURL.
+fn problem_of(text: &str) -> LnurlProblem {
+    let start = text.trim_start();
+    if starts_with(start, BECH32_PREFIX) || starts_with(start, LUD17_SCHEME) {
+        LnurlProblem::Damaged
+    } else {
+        LnurlProblem::NotLnurl
+    }
+}
+
+fn without_wrapper(token: &str) -> Option<&str> {
+    if let Some(inner) = WRAPPERS.iter().find_map(|w| strip_prefix(token, w)) {
+        return Some(inner);
+    }
+    let inner = strip_prefix(token, "web+")?;
+    let mut schemes = OTHER_SCHEMES.iter().map(|(scheme, _)| *scheme);
+    let is_lud17 = starts_with(inner, LUD17_SCHEME) || schemes.any(|s| starts_with(inner, s));
+    is_lud17.then_some(inner)
+}
+
+fn has_white_space(text: &str) -> bool {
+    text.contains(char::is_whitespace)
+}
+
+fn is_link(token: &str) -> bool {
+    let schemes = ["http:", "https:", "bitcoin:"];
+    schemes.iter().any(|scheme| starts_with(token, scheme))
+}
+
+/// The value of `lightning=` in a link. The key may be in any case.
+fn lightning_parameter(link: &str) -> Result<String, Error> {
+    let pairs = query_of(link).unwrap_or_default().split('&');
+    let value = pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| percent_decode(key).eq_ignore_ascii_case(b"lightning"))
+        .map(|(_, value)| percent_decode(value));
+    let Some(value) = value else {
+        return not_lnurl("a link without an LNURL in it");
+    };
+    String::from_utf8(value).map_err(|error| {
+        let text = String::from_utf8_lossy(error.as_bytes());
+        invalid_lnurl(problem_of(unwrapped(&text)), "the link's LNURL is not text")
+    })
+}
+
+fn decode_token(token: &str) -> Result<Lnurl, Error> {
+    if starts_with(token, BECH32_PREFIX) {
+        let url = parse_url(&decode_bech32(token)?);
+        return Lnurl::checked(url, LnurlProblem::Damaged);
+    }
+    if let Some(rest) = strip_prefix(token, LUD17_SCHEME) {
+        return decode_lud17(rest.strip_prefix("//").unwrap_or(rest));
+    }
+    for (scheme, tag) in OTHER_SCHEMES {
+        if starts_with(token, scheme) {
+            return Err(Error::UnsupportedTag(tag.into()));
+        }
+    }
+    not_lnurl("it has none of the forms of an LNURL")
+}
+
+/// The host decides the scheme (LUD-17): `http` for onion services, `https` for all others.
+///
+/// The text is parsed twice: first for the host, then with the right scheme, so that a port that is
+/// the default one of the other scheme is kept.
+fn decode_lud17(rest: &str) -> Result<Lnurl, Error> {
+    if rest.starts_with('/') {
+        return damaged("it has no host");
+    }
+    let https = format!("https://{rest}");
+    let host = Url::parse(&https).ok();
+    let host = host.as_ref().and_then(Url::host_str);
+    if host.is_some_and(is_onion_host) {
+        let url = parse_url(&format!("http://{rest}"));
+        return Lnurl::checked(url, LnurlProblem::Damaged);
+    }
+    Lnurl::checked(parse_url(&https), LnurlProblem::Damaged)
+}
+
+fn is_mixed_case(text: &str) -> bool {
+    let case = |(lower, upper), byte: u8| {
+        (
+            lower | byte.is_ascii_lowercase(),
+            upper | byte.is_ascii_uppercase(),
+        )
+    };
+    text.bytes().fold((false, false), case) == (true, true)
+}
+
+/// Strips an ASCII prefix in any case.
+fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+fn starts_with(text: &str, prefix: &str) -> bool {
+    strip_prefix(text, prefix).is_some()
+}
+
+fn not_lnurl<T>(reason: &str) -> Result<T, Error> {
+    Err(invalid_lnurl(LnurlProblem::NotLnurl, reason))
+}
+
+fn damaged<T>(reason: &str) -> Result<T, Error> {
+    Err(invalid_lnurl(LnurlProblem::Damaged, reason))
+}
+
+fn invalid_lnurl(problem: LnurlProblem, reason: &str) -> Error {
+    Error::InvalidLnurl {
+        problem,
+        reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../../tests/vectors.json");
+    const SAMPLE: &str = "lnurl1dp68gurn8ghj7etcv9khqmr99e3k7mf0w4exctmrdpskumn9dsup0gp4";
+    const SAMPLE_URL: &str = "https://example.com/url/channel";
+    const ONION: &str = "juhanurmihxlp77nkq76byazcldy2hlmovfu2epvl5ankdibsot4csyd.onion";
+
+    fn vectors(name: &str) -> Vec<serde_json::Value> {
+        let all: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
+        all[name].as_array().unwrap().clone()
+    }
+
+    fn url(text: &str) -> String {
+        decode(text).unwrap_or_else(|e| panic!("{text}: {e}")).url()
+    }
+
+    fn problem(text: &str) -> Option<LnurlProblem> {
+        match decode(text) {
+            Err(Error::InvalidLnurl { problem, .. }) => Some(problem),
+            _ => None,
+        }
+    }
+
+    fn is_not_lnurl(text: &str) -> bool {
+        problem(text) == Some(LnurlProblem::NotLnurl)
+    }
+
+    fn is_damaged(text: &str) -> bool {
+        problem(text) == Some(LnurlProblem::Damaged)
+    }
+
+    fn is_unsafe(text: &str) -> bool {
+        matches!(decode(text), Err(Error::UnsafeUrl { .. }))
+    }
+
+    /// Bech32 of any bytes, whether or not they are a URL.
+    fn bech32_of(bytes: &[u8]) -> String {
+        let hrp = hrp();
+        let groups = bytes.iter().copied().bytes_to_fes();
+        groups
+            .with_checksum::<LnurlChecksum>(&hrp)
+            .chars()
+            .collect()
+    }
+
+    #[test]
+    fn the_checksum_is_well_defined() {
+        LnurlChecksum::sanity_check();
+    }
+
+    #[test]
+    fn the_vectors_decode() {
+        for vector in vectors("lnurl_decode") {
+            let text = vector["text"].as_str().unwrap();
+            assert_eq!(url(text), vector["url"].as_str().unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_refused_vectors_do_not_decode() {
+        for vector in vectors("lnurl_refused") {
+            let text = vector["text"].as_str().unwrap();
+            match vector["why"].as_str().unwrap() {
+                "http on clearnet" | "file scheme" | "user info" | "NUL" => {
+                    assert!(is_unsafe(text), "{vector}");
+                }
+                "another human-readable part" => assert!(is_not_lnurl(text), "{vector}"),
+                _ => assert!(is_damaged(text), "{vector}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_encoded_url_decodes_to_itself() {
+        for vector in vectors("lnurl_decode") {
+            let (text, url) = (
+                vector["text"].as_str().unwrap(),
+                vector["url"].as_str().unwrap(),
+            );
+            let encoded = encode(url).unwrap();
+            assert_eq!(decode(&encoded).unwrap().url(), url);
+            if starts_with(text, BECH32_PREFIX) {
+                assert_eq!(encoded, text.to_ascii_uppercase());
+            }
+        }
+    }
+
+    #[test]
+    fn white_space_and_wrapping_schemes_are_stripped() {
+        let upper = SAMPLE.to_uppercase();
+        for text in [
+            format!(" \n\u{feff}\u{200b}{SAMPLE}\u{200d}\u{2060}\t "),
+            format!("lightning:{upper}"),
+            format!("LIGHTNING:{upper}"),
+            format!("Lightning://{SAMPLE}"),
+            format!("lnurl:{SAMPLE}"),
+            format!("LNURL://{upper}"),
+            format!("web+lightning:{SAMPLE}"),
+            format!("lightning:lnurl:web+lightning://lightning:{SAMPLE}"),
+            "lightning:lnurlc://example.com/url/channel".into(),
+            "web+lnurlc://example.com/url/channel".into(),
+            "WEB+LNURLC:example.com/url/channel".into(),
+        ] {
+            assert_eq!(url(&text), SAMPLE_URL, "{text}");
+        }
+        for text in [
+            format!("lightning: {SAMPLE}"),
+            format!("{} {}", &SAMPLE[..20], &SAMPLE[20..]),
+            format!("{}\n{}", &SAMPLE[..20], &SAMPLE[20..]),
+            format!("{}\u{200b}{}", &SAMPLE[..20], &SAMPLE[20..]),
+            format!("{SAMPLE}\0"),
+            format!("{SAMPLE}."),
+            "lnurlc://a.com/ b".into(),
+        ] {
+            assert!(is_damaged(&text), "{text:?}");
+        }
+        for text in [
+            format!("lightning:lightning:lightning:lightning:lightning:{SAMPLE}"),
+            format!("web+{SAMPLE}"),
+            format!("my channel: {SAMPLE}"),
+            "lnurlp://a.com/ b".into(),
+        ] {
+            assert!(is_not_lnurl(&text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_may_hold_an_lnurl() {
+        for text in [
+            format!("https://service.com/?lightning={SAMPLE}"),
+            format!(
+                "HTTP://service.com/x?a=b&LIGHTNING={}#f",
+                SAMPLE.to_uppercase()
+            ),
+            format!("bitcoin:bc1qxyz?amount=1&Lightning={SAMPLE}"),
+            format!("BITCOIN:?LIGHTNING={}", SAMPLE.to_uppercase()),
+            format!("https://service.com?%6cightning=lightning%3A{SAMPLE}"),
+            format!("lightning:https://service.com/?lightning={SAMPLE}"),
+            "https://a.com/?lightning=lnurlc%3A%2F%2Fexample.com%2Furl%2Fchannel".into(),
+        ] {
+            assert_eq!(url(&text), SAMPLE_URL, "{text}");
+        }
+        let nested = format!("https%3A%2F%2Fa.com%2F%3Flightning%3D{SAMPLE}");
+        for text in [
+            SAMPLE_URL.into(),
+            format!("https://a.com/{SAMPLE}"),
+            format!("https://a.com/#?lightning={SAMPLE}"),
+            format!("https://a.com/?lnurl={SAMPLE}"),
+            format!("https://a.com/?lightning={nested}"),
+            "https://a.com/?lightning=".into(),
+            "https://a.com/?lightning".into(),
+            "https://a.com/?lightning=lnbc1abc".into(),
+            "https://a.com/?lightning=%ff%fe".into(),
+            "https://a.com/?lightning=x y".into(),
+            "bitcoin:bc1qxyz".into(),
+        ] {
+            assert!(is_not_lnurl(&text), "{text}");
+        }
+        let cut = &SAMPLE[..SAMPLE.len() - 1];
+        for text in [
+            format!("https://a.com/?lightning={cut}"),
+            format!("https://a.com/?lightning=lightning:{cut}"),
+            format!("https://a.com/?lightning={SAMPLE}%ff"),
+            format!("https://a.com/?lightning={SAMPLE}%20x"),
+            format!("https://a.com/ x?lightning={SAMPLE}"),
+            "https://a.com/?lightning=lnurlc:".into(),
+            "https://a.com/?lightning=lnurlc:%ff".into(),
+        ] {
+            assert!(is_damaged(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn lud17_keeps_what_follows_the_host() {
+        let onion_upper = ONION.to_uppercase();
+        for (text, expected) in [
+            (
+                "LNURLC://Example.COM/Url?K=aB%2f#f".into(),
+                "https://example.com/Url?K=aB%2f".into(),
+            ),
+            (
+                "lnurlc:example.com/x".into(),
+                "https://example.com/x".into(),
+            ),
+            (
+                "lnurlc://example.com:8443".into(),
+                "https://example.com:8443/".into(),
+            ),
+            (
+                format!("lnurlc://{onion_upper}/X"),
+                format!("http://{ONION}/X"),
+            ),
+            (format!("lnurlc:{ONION}./x"), format!("http://{ONION}./x")),
+            (
+                format!("lnurlc://{ONION}:443/x"),
+                format!("http://{ONION}:443/x"),
+            ),
+            (
+                "lnurlc://evil.example/.onion/x".into(),
+                "https://evil.example/.onion/x".into(),
+            ),
+            (
+                "lnurlc://evil.example?.onion".into(),
+                "https://evil.example/?.onion".into(),
+            ),
+        ] as [(String, String); 8]
+        {
+            assert_eq!(url(&text), expected, "{text}");
+        }
+        for text in [
+            "lnurlc:",
+            "lnurlc://",
+            "lnurlc:///a.com/",
+            "lnurlc://a..com/",
+        ] {
+            assert!(is_damaged(text), "{text}");
+        }
+        assert!(is_not_lnurl("lnurlcx:a.com"));
+        for text in [
+            "lnurlc://user@a.com/",
+            "lnurlc://a.com:0/",
+            r"lnurlc://a.com\@evil.com",
+            "lnurlc://expyuzz4wqqyqhjn.onion/",
+            "lnurlc://a.com/\0",
+        ] {
+            assert!(is_unsafe(text), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_lnurl_for_something_else_is_refused_with_its_tag() {
+        for (text, tag) in [
+            ("lnurlp://a.com/x", "payRequest"),
+            ("LNURLW:a.com/x", "withdrawRequest"),
+            ("web+keyauth://a.com/x", "login"),
+            ("lightning:lnurlp:a.com", "payRequest"),
+            ("lnurlc://a.com/?tag=login&k1=00", "login"),
+            ("lnurlc://a.com/?x=y&%74ag=pay%52equest", "payRequest"),
+            (
+                "https://a.com/?lightning=lnurlp%3A%2F%2Fa.com",
+                "payRequest",
+            ),
+        ] {
+            assert_eq!(
+                decode(text),
+                Err(Error::UnsupportedTag(tag.into())),
+                "{text}"
+            );
+        }
+        let login = bech32_of(b"https://a.com/?tag=withdrawRequest");
+        assert_eq!(
+            decode(&login),
+            Err(Error::UnsupportedTag("withdrawRequest".into()))
+        );
+        for text in [
+            "lnurlc://a.com/?tag=channelRequest",
+            "lnurlc://a.com/?tag=hostedChannelRequest",
+            "lnurlc://a.com/?tag=Login",
+            "lnurlc://a.com/?Tag=login",
+            "lnurlc://a.com/?tag=unknown",
+        ] {
+            assert!(decode(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bech32_is_strict() {
+        // One, two and three letters in the other case.
+        let mixed = [1, 2, 3].map(|count| SAMPLE.replacen('d', "D", count));
+        let changed = SAMPLE.replacen("dp68", "dp69", 1);
+        for text in [
+            &mixed[0],
+            &mixed[1],
+            &mixed[2],
+            &changed,
+            &SAMPLE.replacen("lnurl1", "LNURL1", 1),
+            &SAMPLE.replacen("lnurl1", "lnurl11", 1),
+            &SAMPLE.replacen("dp68", "db68", 1),
+            &SAMPLE.replacen("dp68", "dü68", 1),
+            &SAMPLE[..SAMPLE.len() - 1],
+            "lnurl1",
+            "lnurl1dp68g",
+            &bech32_of(b"not-a-url"),
+            &bech32_of(b"https://a..com/"),
+            &bech32_of(b"https://a.com/\xff"),
+        ] {
+            assert!(is_damaged(text), "{text}");
+        }
+        for text in [
+            "lnurl",
+            "",
+            "ü",
+            "lnuré",
+            "lnbc1abc",
+            &SAMPLE.replacen("lnurl1", "lnurlx1", 1),
+        ] {
+            assert!(is_not_lnurl(text), "{text}");
+        }
+        for bytes in [
+            "https://a.com/\0",
+            "https://a.com/ ",
+            "\u{feff}https://a.com/\u{85}",
+        ] {
+            assert!(is_unsafe(&bech32_of(bytes.as_bytes())), "{bytes:?}");
+        }
+        for text in [
+            "http://a.com/",
+            "ftp://a.com/",
+            r"https://a.com\@evil.com",
+            "https://u@a.com",
+        ] {
+            assert!(is_unsafe(&bech32_of(text.as_bytes())), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_texts_decode_and_longer_ones_are_refused() {
+        // The 4284 characters besides prefix and checksum hold 2677 whole bytes.
+        let longest = format!("https://a.com/{}", "x".repeat(2677 - 14));
+        let encoded = encode(&longest).unwrap();
+        assert_eq!(encoded.len(), MAX_BECH32_CHARS);
+        assert_eq!(url(&encoded), longest);
+        assert_eq!(url(&format!("lightning:{encoded}")), longest);
+        let too_long = format!("{longest}x");
+        assert!(matches!(encode(&too_long), Err(Error::InvalidLnurl { .. })));
+        assert!(is_damaged(&bech32_of(too_long.as_bytes())));
+        let padded = format!("{SAMPLE}{}", " ".repeat(8192 - SAMPLE.len()));
+        assert_eq!(url(&padded), SAMPLE_URL);
+        assert!(is_not_lnurl(&format!("{padded} ")));
+        assert!(is_not_lnurl(&"é".repeat(4096)));
+        let of_length = |length| Lnurl::from_url(&format!("https://a.com/#{}", "x".repeat(length)));
+        assert!(of_length(8192 - 15).is_ok() && of_length(8193 - 15).is_err());
+        assert!(encode(&"x".repeat(1 << 20)).is_err());
+        assert!(encode(&format!("https://a.com/{}", "é".repeat(1000))).is_err());
+    }
+
+    #[test]
+    fn encoding_refuses_what_decoding_refuses() {
+        for text in [
+            "http://a.com/",
+            "https://u@a.com/",
+            " https://a.com/",
+            "https://a.com/\0",
+        ] {
+            assert!(
+                matches!(encode(text), Err(Error::UnsafeUrl { .. })),
+                "{text:?}"
+            );
+        }
+        for text in ["", "a.com", "lnurl1", SAMPLE] {
+            let Err(Error::InvalidLnurl { problem, .. }) = encode(text) else {
+                panic!("{text}");
+            };
+            assert_eq!(problem, LnurlProblem::NotLnurl, "{text}");
+        }
+        assert_eq!(
+            encode("https://a.com/?tag=login"),
+            Err(Error::UnsupportedTag("login".into()))
+        );
+    }
+
+    #[test]
+    fn printing_shows_the_authority_only() {
+        let lnurl = decode("lnurlc://Bücher.example.:8443/c?k1=hush").unwrap();
+        assert_eq!(lnurl.host(), "xn--bcher-kva.example");
+        assert_eq!(lnurl.authority(), "xn--bcher-kva.example:8443");
+        assert_eq!(
+            format!("{lnurl:?} {lnurl}"),
+            "Lnurl(xn--bcher-kva.example:8443) xn--bcher-kva.example:8443"
+        );
+        assert!(!lnurl.is_onion());
+        assert!(decode(&format!("lnurlc://{ONION}/")).unwrap().is_onion());
+        assert_eq!(Lnurl::from_url(&lnurl.url()), Ok(lnurl));
+    }
+
+    #[test]
+    fn reasons_hold_nothing_of_the_text() {
+        for text in [
+            "hush",
+            "https://a.com/?hush",
+            "lnurlc://hush@a.com/",
+            "lnurlc://a..com/?hush",
+            "lnurl1hush",
+        ] {
+            assert!(
+                !decode(text).unwrap_err().to_string().contains("hush"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! From what the node tells of itself to the request that asks (5a, 7): each step stores before it sends.
+
+use super::call::{AskStage, Asking, Link, Plan, Stage};
+use super::callback::{deadline, request_limit};
+use super::link::{connect_limit, connecting};
+use super::{
+    AskAnswer, Baseline, Contact, Context, Effect, FundedWanted, Invoked, MAX_WORDS, Progress,
+    Request, Store, Transition, Wanted,
+};
+use crate::clock::Stamp;
+use crate::error::LnurlChannelError;
+use crate::input::{NodeFacts, NodeFailure};
+use crate::output::Task;
+use crate::problem::NodeProblem;
+use crate::protocol::{self, Ask, ChannelKind, INVOKE_HOSTED_CHANNEL, Secret};
+use crate::snapshot::{ChannelConcern, ChannelStep};
+
+impl Request {
+    /// The node told of itself.
+    pub fn node_asked(
+        &self,
+        context: &mut Context,
+        result: Result<NodeFacts, NodeFailure>,
+    ) -> Transition {
+        let facts = match result {
+            Ok(facts) => facts,
+            Err(failure) => return self.node_failed(failure),
+        };
+        let node_id = match protocol::check_node_id(&facts.node_id) {
+            Ok(node_id) => node_id,
+            Err(reason) => return self.node_failed(unusable("node_id", &reason)),
+        };
+        if node_id == self.peer_id() {
+            return self.fail(LnurlChannelError::OwnNode);
+        }
+        let script = facts.refund_script.map(protocol::parse_refund_script);
+        let script = match script.transpose() {
+            Ok(script) => script,
+            Err(reason) => return self.node_failed(unusable("refund_script_pubkey", &reason)),
+        };
+        let mut next = self.clone();
+        let script_is_new = script.is_some();
+        if script_is_new {
+            next.record.refund_script = script;
+        }
+        if self.kind() == ChannelKind::Hosted && next.record.refund_script.is_none() {
+            return self.node_failed(unusable("refund_script_pubkey", "it is missing"));
+        }
+        let channel_ids = facts.channel_ids.unwrap_or_default();
+        let link = connecting(context, self, 0);
+        let give_up_at = context.now.since_start + connect_limit(context.settings, self);
+        let deadline = deadline(context);
+        let Some(call) = &mut next.run.call else {
+            return Transition::of(self.clone());
+        };
+        let mut store = Store::No;
+        call.stage = match &call.stage {
+            Stage::AskingNode { plan, .. } => Stage::Connecting {
+                plan: *plan,
+                node_id,
+                channel_ids,
+                give_up_at,
+            },
+            Stage::ReadingBaseline { .. } => {
+                let contact = next.record.progress.contact_mut();
+                if let Some(wanted) = contact.and_then(Contact::funded_mut) {
+                    wanted.baseline = Baseline::of(channel_ids);
+                    store = Store::Fact;
+                }
+                Stage::Waiting { link, deadline }
+            }
+            other => other.clone(),
+        };
+        if script_is_new {
+            store = Store::Fact;
+        }
+        next.run.holds_peer = true;
+        Transition::of(next).stored(store).with(Effect::Connect)
+    }
+
+    /// Persist before sending, so that a crash in between counts as sent.
+    pub(super) fn ask(&self, context: &mut Context) -> Transition {
+        let Some((plan, node_id, channel_ids)) = self.prepared() else {
+            return Transition::of(self.clone());
+        };
+        let Some(credentials) = &self.record.credentials else {
+            return self.fail(self.wrong_state());
+        };
+        let mut next = self.clone();
+        let task = context.tasks.next();
+        let (work, stage) = match &credentials.ask {
+            Ask::Funded { callback, k1 } => {
+                let (callback, k1) = (callback.expose(), k1.expose());
+                let url = protocol::accept_url(callback, k1, &node_id, plan.visibility);
+                let url = Secret::new(url);
+                let limit = request_limit(context.settings, callback);
+                let stage = AskStage::Connecting {
+                    url: url.clone(),
+                    retries: 0,
+                    retry_at: None,
+                    give_up_at: context.now.since_start + limit,
+                };
+                let fetched_by = self.run.fetched.and_then(|fetched| fetched.by);
+                let work = Task::Callback {
+                    url,
+                    connect_within: limit,
+                    fetched_by,
+                };
+                (work, stage)
+            }
+            Ask::Hosted { secret } => {
+                let Some(script) = &self.record.refund_script else {
+                    return self.node_failed(unusable("refund_script_pubkey", "it is missing"));
+                };
+                let network = self.record.network;
+                let payload = protocol::invoke_payload(network, script, secret.expose());
+                let work = Task::Invoke {
+                    peer_id: self.peer_id().to_owned(),
+                    message_type: INVOKE_HOSTED_CHANNEL,
+                    payload: Secret::of_bytes(payload),
+                };
+                next.run.invoked = Invoked::Yes;
+                (work, AskStage::Invoking)
+            }
+        };
+        let contact = self.contact_asked(context, plan, node_id, channel_ids);
+        next.run.asking = Some(Box::new(Asking {
+            task,
+            stage,
+            undo: self.record.progress.clone(),
+            undo_invoked: self.run.invoked,
+            is_again: plan.is_again,
+        }));
+        next.record.progress = Progress::Asked(contact);
+        next.run.proposals.asked();
+        next.run.concerns.clear();
+        let link = Link::Resting {
+            check_at: context.now.since_start + context.settings.reconnect,
+            failures: 0,
+        };
+        if let Some(call) = &mut next.run.call {
+            call.stage = Stage::Asking { link };
+        }
+        let step = if plan.is_again && self.kind() == ChannelKind::Funded {
+            // It is told once the callback is written.
+            ChannelStep::Changed
+        } else {
+            ChannelStep::Requesting
+        };
+        Transition::of(next)
+            .named(step)
+            .stored(Store::BeforeEffects)
+            .with(Effect::Run(task, work))
+    }
+
+    fn prepared(&self) -> Option<(Plan, String, Vec<String>)> {
+        match &self.run.call.as_ref()?.stage {
+            Stage::Connecting {
+                plan,
+                node_id,
+                channel_ids,
+                ..
+            } => Some((*plan, node_id.clone(), channel_ids.clone())),
+            _ => None,
+        }
+    }
+
+    fn contact_asked(
+        &self,
+        context: &Context,
+        plan: Plan,
+        node_id: String,
+        channel_ids: Vec<String>,
+    ) -> Contact {
+        let before = self.record.progress.contact();
+        let wanted = match (self.kind(), before.and_then(Contact::funded)) {
+            (ChannelKind::Hosted, _) => Wanted::Hosted,
+            (ChannelKind::Funded, None) => Wanted::Funded(FundedWanted {
+                visibility: plan.visibility,
+                accepts_both: false,
+                baseline: Baseline::of(channel_ids),
+                lost: Vec::new(),
+            }),
+            (ChannelKind::Funded, Some(before)) => Wanted::Funded(FundedWanted {
+                visibility: plan.visibility,
+                accepts_both: before.accepts_both || before.visibility != plan.visibility,
+                ..before.clone()
+            }),
+        };
+        Contact {
+            node_id,
+            answer: AskAnswer::Pending,
+            asked_at: Stamp::at(context.now),
+            order: context.order,
+            wanted,
+        }
+    }
+
+    pub(super) fn node_failed(&self, failure: NodeFailure) -> Transition {
+        let NodeFailure { problem, reason } = failure;
+        let reason = protocol::presentable(&reason, &self.secrets(), MAX_WORDS);
+        self.fail(LnurlChannelError::NodeFailed { problem, reason })
+    }
+
+    /// The record could not be written before an effect, which therefore does not happen.
+    pub fn store_failed(&self, reason: String) -> Transition {
+        self.fail(LnurlChannelError::StorageFailed { reason })
+    }
+
+    /// The call ends, and the request is what it was before the call.
+    pub(super) fn fail(&self, error: LnurlChannelError) -> Transition {
+        let mut next = self.clone();
+        let mut store = Store::No;
+        if let Some(asking) = next.run.asking.take() {
+            if next.run.invoked == Invoked::Yes {
+                next.run.invoked = asking.undo_invoked;
+            }
+            next.undo_ask(asking.undo);
+            store = Store::Fact;
+        }
+        match &error {
+            LnurlChannelError::NodeFailed { problem, .. } => {
+                let problem = *problem;
+                next.add_concern(ChannelConcern::NodeFailed { problem });
+            }
+            LnurlChannelError::Unreachable { problem, .. } => {
+                let problem = *problem;
+                next.add_concern(ChannelConcern::ServiceUnreachable { problem });
+            }
+            _ => {}
+        }
+        Transition::of(next).stored(store).end_call(Err(error))
+    }
+
+    /// Nothing was sent: the request is what it was before it was asked.
+    pub(super) fn undo_ask(&mut self, before: Progress) {
+        if before.contact().is_none() {
+            // What the peer proposed meanwhile answers no request.
+            self.run.proposals.end();
+        }
+        self.record.progress = before;
+    }
+}
+
+fn unusable(method: &str, why: &str) -> NodeFailure {
+    NodeFailure {
+        problem: NodeProblem::Failed,
+        reason: format!("{method} returned what cannot be used: {why}"),
+    }
+}

@@ -1,0 +1,15 @@
+//! The rules on the real `Client`, in virtual time.
+
+mod asking;
+mod bench;
+mod channels;
+mod checks;
+mod honest;
+mod hosted;
+mod matching;
+mod model;
+mod play;
+mod runs;
+mod samples;
+mod transitions;
+mod waiting;
