@@ -19,6 +19,15 @@ esac
 cargo run --quiet --features bindgen --bin uniffi-bindgen -- \
     generate --no-format --language kotlin --language swift --out-dir "$generated" "$library"
 
+# The Kotlin once more: each change must still find its place.
+kotlin="$generated/dev/lnurlchannel/lnurl_channel.kt"
+sed -E -f bindings/kotlin/generated.sed "$kotlin" >"$generated/changed.kt"
+for change in '^    data object ' '^    } catch(e: Throwable) {' 'e.javaClass.name' 'ensureActive()'; do
+    grep -q -- "$change" "$generated/changed.kt" ||
+        { echo "bindings/kotlin/generated.sed finds no place any more for: $change" >&2; exit 1; }
+done
+mv "$generated/changed.kt" "$kotlin"
+
 # What is generated, and where it belongs.
 files=(
     dev/lnurlchannel/lnurl_channel.kt bindings/kotlin/dev/lnurlchannel/lnurl_channel.kt

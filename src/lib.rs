@@ -1,26 +1,28 @@
 //! Turn a scanned LNURL into an incoming Lightning channel.
 //!
 //! Decode what the user scanned with [`decode_lnurl`], [`ChannelClient::fetch`] the offer, show it,
-//! then [`ChannelRequest::accept`] or [`ChannelRequest::decline`] it. Your wallet lends its node to
-//! the client by implementing [`WalletNode`].
+//! then [`ChannelRequest::accept`] or [`ChannelRequest::cancel`] it. Your wallet lends its node to
+//! the client by implementing [`WalletNode`], hears of changes as a [`ChannelListener`], and reports
+//! the channels that its node sees.
 //!
-//! The whole public API stands in `lnurl_channel.udl`. Below it, each layer knows only those below:
-//! `api` (the face), `engine` (I/O), `flow` (the state machine), `protocol` (the rules).
+//! The whole public API stands in `lnurl_channel.udl`. Each layer knows only those below it: `api`
+//! (checks arguments, hands over), `driver` (feeds the core and carries out what it says), `io`
+//! (HTTP, files, the wallet's node), and the crate `lnurl-channel-core` (the rules).
 
 mod api;
-mod engine;
-mod flow;
-mod protocol;
+mod driver;
+mod errors;
+mod io;
 
-pub use api::{ChannelClient, ChannelRequest, ClientConfig, decode_lnurl, encode_lnurl};
-pub use engine::{WalletNode, WalletNodeError};
-pub use flow::{
-    ChannelEvent, ChannelOutcome, ChannelRequestState, ChannelStage, ChannelVerdict,
-    IncomingChannel, LnurlChannelError,
+pub use api::{ChannelClient, ChannelRequest, ClientConfig, Lnurl, decode_lnurl, encode_lnurl};
+pub use io::{ChannelListener, NodeReadiness, WalletNode, WalletNodeError};
+pub use lnurl_channel_core::protocol::{
+    BitcoinNetwork, ChannelKind, ChannelOffer, ChannelVisibility, HostedChannelTerms, LnurlProblem,
+    PeerAddress, UrlProblem,
 };
-pub use protocol::{
-    BitcoinNetwork, ChannelKind, ChannelOffer, ChannelVisibility, HostedChannelTerms, Lnurl,
-    PeerAddress,
+pub use lnurl_channel_core::{
+    ChannelConcern, ChannelOutcome, ChannelRequestSnapshot, ChannelRequestState, ChannelStage,
+    ChannelStep, ChannelVerdict, IncomingChannel, LnurlChannelError, NetworkProblem, NodeProblem,
 };
 
 uniffi::include_scaffolding!("lnurl_channel");

@@ -1,30 +1,34 @@
 //! The configuration, as the wallet gives it.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lnurl_channel_core::protocol::BitcoinNetwork;
+use lnurl_channel_core::{LnurlChannelError, Proxy, Settings};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use url::Url;
 
-use crate::engine::Settings;
-use crate::flow::LnurlChannelError;
-use crate::protocol::BitcoinNetwork;
+use crate::io::Config;
 
-/// How the client reaches services. Every field has a default.
+/// Where requests are kept, and how the client reaches services.
 ///
-/// Not `Debug`: a proxy's address may hold a password.
+/// Not `Debug`: a proxy's address that is refused may hold a password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientConfig {
-    pub network: BitcoinNetwork,
-    /// Folder of this client's own where unfinished requests are kept, so that they survive a
-    /// restart.
+    /// Folder of this client's own where requests are kept, so that they survive a restart.
     ///
-    /// It holds secrets: keep it out of backups. In memory only if none is given.
+    /// It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
+    /// service may be asked again after a restart: for tests.
     pub storage_dir: Option<String>,
+    pub network: BitcoinNetwork,
     /// Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
+    ///
+    /// No user name or password: with SOCKS, each request gets credentials of its own, so that Tor
+    /// keeps their circuits apart.
     pub proxy: Option<String>,
-    /// Extra trusted root certificates, as PEM text, for a service of your own.
+    /// Extra trusted root certificates as PEM text, for a service of your own.
     pub extra_root_certificates: Option<String>,
     /// Allow services and nodes on local and private addresses. For development.
     pub allow_private_hosts: bool,
@@ -32,21 +36,22 @@ pub struct ClientConfig {
     pub request_timeout_seconds: u32,
     /// Seconds allowed for `WalletNode.connect`. Tripled for onion nodes.
     pub connect_timeout_seconds: u32,
-    /// Seconds that `accept` and `resume` wait for the channel, and for the service's answer.
+    /// Seconds that a call waits for the channel, and for the service's answer.
     pub channel_timeout_seconds: u32,
     /// Seconds between the checks, while waiting, that the peer is still connected.
     pub reconnect_seconds: u32,
 }
 
+/// For tests: nothing is kept.
 impl Default for ClientConfig {
     fn default() -> Self {
         Self {
-            network: BitcoinNetwork::Bitcoin,
             storage_dir: None,
+            network: BitcoinNetwork::Bitcoin,
             proxy: None,
             extra_root_certificates: None,
             allow_private_hosts: false,
-            request_timeout_seconds: 20,
+            request_timeout_seconds: 30,
             connect_timeout_seconds: 30,
             channel_timeout_seconds: 180,
             reconnect_seconds: 15,
@@ -55,20 +60,29 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    pub(super) fn into_settings(self) -> Result<Settings, LnurlChannelError> {
-        Ok(Settings {
+    pub(super) fn check(self) -> Result<Config, LnurlChannelError> {
+        let proxy = self.proxy.as_deref().map(proxy).transpose()?;
+        let settings = Settings {
             network: self.network,
-            storage_dir: self.storage_dir.map(folder).transpose()?,
-            proxy: self.proxy.as_deref().map(proxy).transpose()?,
-            extra_roots: self
-                .extra_root_certificates
-                .as_deref()
-                .map_or(Ok(vec![]), roots)?,
             allow_private_hosts: self.allow_private_hosts,
+            proxy: match &proxy {
+                None => Proxy::None,
+                Some(url) if is_loopback(url) => Proxy::OnThisDevice,
+                Some(_) => Proxy::Elsewhere,
+            },
             request_timeout: seconds("request_timeout_seconds", self.request_timeout_seconds)?,
             connect_timeout: seconds("connect_timeout_seconds", self.connect_timeout_seconds)?,
             channel_timeout: seconds("channel_timeout_seconds", self.channel_timeout_seconds)?,
             reconnect: seconds("reconnect_seconds", self.reconnect_seconds)?,
+        };
+        Ok(Config {
+            settings,
+            storage_dir: self.storage_dir.map(folder).transpose()?,
+            proxy,
+            extra_roots: self
+                .extra_root_certificates
+                .as_deref()
+                .map_or(Ok(vec![]), roots)?,
         })
     }
 }
@@ -103,6 +117,9 @@ fn proxy(text: &str) -> Result<Url, LnurlChannelError> {
         _ => text.to_owned(),
     };
     let url = Url::parse(&text).map_err(|_| unusable())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid("proxy must have no user name and no password"));
+    }
     let known = matches!(url.scheme(), "socks5h" | "http");
     let plain = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let host = url.host_str().is_some_and(|host| !host.is_empty());
@@ -110,6 +127,17 @@ fn proxy(text: &str) -> Result<Url, LnurlChannelError> {
         return Err(unusable());
     }
     Ok(url)
+}
+
+/// Whether nobody can read along on the way to the proxy. The parser takes the host of a `socks5h`
+/// URL for a name, whatever it is.
+fn is_loopback(proxy: &Url) -> bool {
+    let host = proxy.host_str().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    match literal.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
+    }
 }
 
 fn roots(pem: &str) -> Result<Vec<CertificateDer<'static>>, LnurlChannelError> {

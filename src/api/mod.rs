@@ -1,11 +1,11 @@
-//! The face that the UDL describes: it checks arguments and hands over. No rules of the protocol.
+//! What the UDL describes: it checks arguments and hands over. No rules of the protocol.
 
 mod client;
 mod config;
-mod helpers;
+mod lnurl;
 mod request;
 
 pub use client::ChannelClient;
 pub use config::ClientConfig;
-pub use helpers::{decode_lnurl, encode_lnurl};
+pub use lnurl::{Lnurl, decode_lnurl, encode_lnurl};
 pub use request::ChannelRequest;

@@ -3,131 +3,106 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::Engine;
-use crate::flow::{ChannelOutcome, ChannelRequestState, Input, LnurlChannelError, Request};
-use crate::protocol::{ChannelOffer, ChannelVisibility};
+use lnurl_channel_core::protocol::ChannelVisibility;
+use lnurl_channel_core::{ChannelOutcome, ChannelRequestSnapshot, LnurlChannelError};
+
+use crate::driver::{Driver, Published};
 
 /// One offer, and what became of it.
 pub struct ChannelRequest {
-    engine: Arc<Engine>,
-    id: String,
-    offer: Arc<ChannelOffer>,
-    created_at_seconds: u64,
-    /// While the wallet holds this, the engine keeps the offer.
-    _handle: Arc<()>,
+    driver: Arc<Driver>,
+    /// While the wallet holds this, the offer is kept.
+    published: Arc<Published>,
 }
 
 impl ChannelRequest {
-    pub(super) fn of(engine: &Arc<Engine>, id: String) -> Option<Self> {
-        engine.read(&id, |entry| Self {
-            engine: engine.clone(),
-            id: id.clone(),
-            offer: entry.request.offer.clone(),
-            created_at_seconds: entry.request.created_at_millis / 1000,
-            _handle: entry.handle.clone(),
+    pub(super) fn new(driver: &Arc<Driver>, published: Arc<Published>) -> Arc<Self> {
+        Arc::new(Self {
+            driver: driver.clone(),
+            published,
         })
     }
 
-    /// Stable across restarts; names the request in events and verdicts.
+    /// Stable across restarts; names the request in snapshots and verdicts.
     pub fn request_id(&self) -> String {
-        self.id.clone()
+        self.published.id().to_string()
     }
 
-    pub fn offer(&self) -> ChannelOffer {
-        self.offer.as_ref().clone()
+    /// How the request stands. Never waits: right for the main thread.
+    pub fn snapshot(&self) -> ChannelRequestSnapshot {
+        self.published.snapshot().as_ref().clone()
     }
 
-    /// When the offer was fetched, in seconds since 1970.
-    pub fn created_at_seconds(&self) -> u64 {
-        self.created_at_seconds
-    }
-
-    pub fn state(&self) -> ChannelRequestState {
-        // The engine keeps every request that somebody holds.
-        self.read(Request::state)
-            .unwrap_or(ChannelRequestState::Declined)
-    }
-
-    /// Whether an `accept` or a `resume` is running.
-    pub fn is_running(&self) -> bool {
-        self.read(Request::is_running).unwrap_or(false)
-    }
-
-    /// What arrived, once something has.
-    pub fn outcome(&self) -> Option<ChannelOutcome> {
-        self.read(|request| request.progress.outcome.clone())
-            .flatten()
-    }
-
-    fn read<T>(&self, read: impl FnOnce(&Request) -> T) -> Option<T> {
-        self.engine.read(&self.id, |entry| read(&entry.request))
-    }
-
-    /// Connect to the peer, ask for the channel, and wait until it arrives.
+    /// Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by
+    /// the host.
     ///
-    /// Asks the service once. After `NoChannel` or `OutcomeUnknown` it asks again, which only the
-    /// user should decide. `visibility` is ignored when hosted.
+    /// Asks the service once, and only in `Offered`. Called again it waits on, asking nobody: after
+    /// `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call
+    /// runs it joins that one. `visibility` counts only when it asks, and not when hosted.
     ///
     /// # Errors
     ///
-    /// `NodeFailed`, `Unreachable`, `UnsafeUrl`, `TorRequired` and `StorageFailed`: nothing was
-    /// sent. `Refused`, `InvalidResponse`: the service, or the host, answered. `NoChannel`,
-    /// `OutcomeUnknown`: it may still come. `Cancelled`, `WrongState`.
+    /// `OwnNode`, `NodeFailed`, `Unreachable`, `UnsafeUrl`, `TorRequired`, `InvalidConfig` and
+    /// `StorageFailed`: nobody was asked for a channel. `Refused`: the service, or the host, said
+    /// no. `InvalidResponse`: the host's answer breaks the protocol. `NoChannel`: it may still
+    /// come. `Cancelled`: paused or cancelled, or the client was shut down.
     pub async fn accept(
         &self,
         visibility: ChannelVisibility,
     ) -> Result<ChannelOutcome, LnurlChannelError> {
-        let accept = Input::Accept(visibility);
-        let mut waiter = self.engine.call(&self.id, accept).await?;
-        waiter.wait().await
+        self.driver.accept(self.published.id(), visibility).await
     }
 
-    /// Keep the peer connected and wait on, without asking. Returns at once what has arrived.
+    /// Ask the service once more, though the channel may still come. Only the user should decide
+    /// so.
     ///
-    /// Joins a call that is running. A host answers only on the connection that it was asked on.
+    /// In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes
+    /// while it connects. The service may open two channels, or refuse the second request.
     ///
     /// # Errors
     ///
-    /// `NoChannel`, `OutcomeUnknown`, `Refused`, `InvalidResponse`, `Cancelled`, `WrongState`; and
-    /// those of the `accept` that it joined.
-    pub async fn resume(&self) -> Result<ChannelOutcome, LnurlChannelError> {
-        let mut waiter = self.engine.call(&self.id, Input::Resume).await?;
-        waiter.wait().await
+    /// As `accept`, and `WrongState`.
+    pub async fn ask_again(
+        &self,
+        visibility: ChannelVisibility,
+    ) -> Result<ChannelOutcome, LnurlChannelError> {
+        self.driver.ask_again(self.published.id(), visibility).await
     }
 
-    /// Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.
+    /// Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
     ///
-    /// The call ends with `Cancelled`. False if none was running.
-    pub fn pause(&self) -> bool {
-        self.engine.pause(&self.id)
+    /// The call ends with `Cancelled`. Does nothing if none is running.
+    pub fn pause(&self) {
+        self.driver.pause(self.published.id());
     }
 
-    /// Turn the offer down, or forget it. Nothing is sent to anyone.
+    /// Turn the offer down, or cancel midway: stop the running call, tell the service if it was
+    /// asked, and refuse a late channel. Cancelled even if the service cannot be told.
     ///
     /// # Errors
     ///
-    /// `WrongState` while a call runs and after the end; `StorageFailed`.
-    pub fn decline(&self) -> Result<(), LnurlChannelError> {
-        self.engine.decline(&self.id)
-    }
-
-    /// Cancel midway: stop the running call, tell the service if it was asked, and refuse a late
-    /// channel. Cancelled even if the service cannot be told.
-    ///
-    /// # Errors
-    ///
-    /// `WrongState` once the channel has arrived, or the offer was declined; `StorageFailed`.
+    /// `WrongState` once the channel has arrived; `StorageFailed`; `Cancelled` after `shutdown`.
     pub async fn cancel(&self) -> Result<(), LnurlChannelError> {
-        self.engine.cancel(&self.id).await
+        self.driver.cancel(self.published.id()).await
+    }
+
+    /// The user has seen how the request ended, or that its channel arrived.
+    ///
+    /// # Errors
+    ///
+    /// `WrongState` before that; `StorageFailed`; `Cancelled` after `shutdown`.
+    pub async fn dismiss(&self) -> Result<(), LnurlChannelError> {
+        self.driver.dismiss(self.published.id()).await
     }
 }
 
 impl fmt::Debug for ChannelRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = self.published.snapshot();
         f.debug_struct("ChannelRequest")
-            .field("request_id", &self.id)
-            .field("service", &self.offer.service)
-            .field("state", &self.state())
+            .field("request_id", &snapshot.request_id)
+            .field("service", &snapshot.offer.service)
+            .field("state", &snapshot.state)
             .finish_non_exhaustive()
     }
 }

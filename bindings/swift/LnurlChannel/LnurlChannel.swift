@@ -5,9 +5,9 @@
 /**
  * Turn a scanned LNURL into an incoming Lightning channel.
  *
- * Decode what the user scanned with `decode_lnurl`, `fetch` the offer with a `ChannelClient`,
- * show it, then `accept` or `decline` the `ChannelRequest`. Your wallet lends its node to the
- * client by implementing `WalletNode`.
+ * Decode what the user scanned with `decode_lnurl`, fetch the offer with a `ChannelClient`, show
+ * it, then accept or cancel the `ChannelRequest`. Your wallet lends its node to the client by
+ * implementing `WalletNode`, and reports the channels that its node sees.
  */
 import Foundation
 
@@ -627,45 +627,63 @@ public protocol ChannelClientProtocol: AnyObject, Sendable {
     /**
      * Fetch the offer behind `lnurl`. The service learns nothing about the wallet.
      *
-     * Where a request from this LNURL has been accepted and has no answer yet, that one is
-     * returned, and nothing is fetched.
+     * Where a request from this LNURL is under way (`Connecting` to `Opening`), or was fetched less than
+     * a minute ago, that one is returned, and nothing is fetched.
      */
-    func fetch(lnurl: Lnurl) async throws  -> ChannelRequest
+    func performFetch(lnurl: Lnurl) async throws  -> ChannelRequest
     
     /**
-     * Report that a channel failed before it was ready: its request awaits a channel again.
+     * Report that a channel was closed, failed, or was turned down by the node itself. If it never was
+     * `Ready`, its request awaits another. `reason` is the node's own word for it.
+     *
+     * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
      */
-    func reportChannelFailed(peerId: String, channelId: String) 
+    func reportChannelClosed(peerId: String, channelId: String?, reason: String?) 
     
     /**
      * Report an incoming channel, at each stage that the node shows. Inbound channels only.
      *
-     * Where the node asks before it accepts, report first and follow the verdict. Returns as soon
-     * as the report is stored; waits for no network and no callback.
+     * Where the node asks before it accepts, report first and follow the verdict. Reporting the same
+     * again does no harm, and what is left out keeps what was reported before. It is stored when this
+     * returns. Waits for no network and no callback, but may write to the disk.
      */
     func reportIncomingChannel(channel: IncomingChannel)  -> ChannelVerdict
     
     /**
-     * Report a custom message from a peer. Waits for nothing. True if it belongs to a request;
-     * its payload is then in the outcome.
+     * Report that a peer was connected or disconnected, if the node tells. A lost connection is
+     * then made anew at once.
+     */
+    func reportPeerConnection(peerId: String, isConnected: Bool) 
+    
+    /**
+     * Report a custom message from a peer. True if it belongs to a request; its payload is then in
+     * the outcome. Waits for no network and no callback.
      */
     func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data)  -> Bool
     
     /**
-     * A request by its id, ended ones of this run included.
+     * A request by its id, to act on it.
      */
     func request(requestId: String)  -> ChannelRequest?
     
     /**
-     * End all calls as `pause` does, and let go of the node and of the storage folder.
+     * All requests that were ever accepted, from earlier runs too, newest first; ended ones for 30
+     * days, looked at when a client is created. Never waits.
+     */
+    func requests()  -> [ChannelRequestSnapshot]
+    
+    /**
+     * End all calls as `pause` does, let go of the storage folder at once, and of the node when no
+     * callback runs any more.
      */
     func shutdown() async 
     
     /**
-     * Requests that were accepted and whose end no call has returned yet, from earlier runs too,
-     * oldest first.
+     * Go on from an answer that the wallet fetched from `lnurl` by itself, body as it came.
+     *
+     * For wallets that fetch every LNURL first and then look at its tag. Under the same rules as `fetch`.
      */
-    func unfinishedRequests()  -> [ChannelRequest]
+    func takeAnswer(lnurl: Lnurl, answer: String) throws  -> ChannelRequest
     
 }
 /**
@@ -711,16 +729,18 @@ open class ChannelClient: ChannelClientProtocol, @unchecked Sendable {
         return try! rustCall { uniffi_lnurl_channel_fn_clone_channelclient(self.handle, $0) }
     }
     /**
-     * Reads the requests kept in `ClientConfig.storage_dir` and watches for their channels.
+     * Reads the requests kept in `storage_dir` and watches for their channels.
      *
-     * Sends nothing. Create it before the node starts, so that no channel goes unreported.
+     * Sends nothing. Create it before the node starts, so that no channel goes unreported, and one
+     * only for each node.
      */
-public convenience init(node: WalletNode, config: ClientConfig)throws  {
+public convenience init(node: WalletNode, listener: ChannelListener, config: ClientConfig)throws  {
     let handle =
         try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
         uniffiCallStatus in
     uniffi_lnurl_channel_fn_constructor_channelclient_new(
         FfiConverterTypeWalletNode_lower(node),
+        FfiConverterTypeChannelListener_lower(listener),
         FfiConverterTypeClientConfig_lower(config),uniffiCallStatus
     )
 }
@@ -753,10 +773,10 @@ open func checkPeers()  {try! rustCall() {
     /**
      * Fetch the offer behind `lnurl`. The service learns nothing about the wallet.
      *
-     * Where a request from this LNURL has been accepted and has no answer yet, that one is
-     * returned, and nothing is fetched.
+     * Where a request from this LNURL is under way (`Connecting` to `Opening`), or was fetched less than
+     * a minute ago, that one is returned, and nothing is fetched.
      */
-open func fetch(lnurl: Lnurl)async throws  -> ChannelRequest  {
+open func performFetch(lnurl: Lnurl)async throws  -> ChannelRequest  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -773,14 +793,18 @@ open func fetch(lnurl: Lnurl)async throws  -> ChannelRequest  {
 }
     
     /**
-     * Report that a channel failed before it was ready: its request awaits a channel again.
+     * Report that a channel was closed, failed, or was turned down by the node itself. If it never was
+     * `Ready`, its request awaits another. `reason` is the node's own word for it.
+     *
+     * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
      */
-open func reportChannelFailed(peerId: String, channelId: String)  {try! rustCall() {
+open func reportChannelClosed(peerId: String, channelId: String?, reason: String? = nil)  {try! rustCall() {
         uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelclient_report_channel_failed(
+    uniffi_lnurl_channel_fn_method_channelclient_report_channel_closed(
             self.uniffiCloneHandle(),
         FfiConverterString.lower(peerId),
-        FfiConverterString.lower(channelId),uniffiCallStatus
+        FfiConverterOptionString.lower(channelId),
+        FfiConverterOptionString.lower(reason),uniffiCallStatus
     )
 }
 }
@@ -788,8 +812,9 @@ open func reportChannelFailed(peerId: String, channelId: String)  {try! rustCall
     /**
      * Report an incoming channel, at each stage that the node shows. Inbound channels only.
      *
-     * Where the node asks before it accepts, report first and follow the verdict. Returns as soon
-     * as the report is stored; waits for no network and no callback.
+     * Where the node asks before it accepts, report first and follow the verdict. Reporting the same
+     * again does no harm, and what is left out keeps what was reported before. It is stored when this
+     * returns. Waits for no network and no callback, but may write to the disk.
      */
 open func reportIncomingChannel(channel: IncomingChannel) -> ChannelVerdict  {
     return try!  FfiConverterTypeChannelVerdict_lift(try! rustCall() {
@@ -802,8 +827,22 @@ open func reportIncomingChannel(channel: IncomingChannel) -> ChannelVerdict  {
 }
     
     /**
-     * Report a custom message from a peer. Waits for nothing. True if it belongs to a request;
-     * its payload is then in the outcome.
+     * Report that a peer was connected or disconnected, if the node tells. A lost connection is
+     * then made anew at once.
+     */
+open func reportPeerConnection(peerId: String, isConnected: Bool)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_channelclient_report_peer_connection(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(peerId),
+        FfiConverterBool.lower(isConnected),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Report a custom message from a peer. True if it belongs to a request; its payload is then in
+     * the outcome. Waits for no network and no callback.
      */
 open func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) -> Bool  {
     return try!  FfiConverterBool.lift(try! rustCall() {
@@ -818,7 +857,7 @@ open func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) 
 }
     
     /**
-     * A request by its id, ended ones of this run included.
+     * A request by its id, to act on it.
      */
 open func request(requestId: String) -> ChannelRequest?  {
     return try!  FfiConverterOptionTypeChannelRequest.lift(try! rustCall() {
@@ -831,7 +870,21 @@ open func request(requestId: String) -> ChannelRequest?  {
 }
     
     /**
-     * End all calls as `pause` does, and let go of the node and of the storage folder.
+     * All requests that were ever accepted, from earlier runs too, newest first; ended ones for 30
+     * days, looked at when a client is created. Never waits.
+     */
+open func requests() -> [ChannelRequestSnapshot]  {
+    return try!  FfiConverterSequenceTypeChannelRequestSnapshot.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_channelclient_requests(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * End all calls as `pause` does, let go of the storage folder at once, and of the node when no
+     * callback runs any more.
      */
 open func shutdown()async   {
     return
@@ -851,14 +904,17 @@ open func shutdown()async   {
 }
     
     /**
-     * Requests that were accepted and whose end no call has returned yet, from earlier runs too,
-     * oldest first.
+     * Go on from an answer that the wallet fetched from `lnurl` by itself, body as it came.
+     *
+     * For wallets that fetch every LNURL first and then look at its tag. Under the same rules as `fetch`.
      */
-open func unfinishedRequests() -> [ChannelRequest]  {
-    return try!  FfiConverterSequenceTypeChannelRequest.lift(try! rustCall() {
+open func takeAnswer(lnurl: Lnurl, answer: String)throws  -> ChannelRequest  {
+    return try  FfiConverterTypeChannelRequest_lift(try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
         uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelclient_unfinished_requests(
-            self.uniffiCloneHandle(),uniffiCallStatus
+    uniffi_lnurl_channel_fn_method_channelclient_take_answer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLnurl_lower(lnurl),
+        FfiConverterString.lower(answer),uniffiCallStatus
     )
 })
 }
@@ -914,66 +970,276 @@ public func FfiConverterTypeChannelClient_lower(_ value: ChannelClient) -> UInt6
 
 
 /**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+public protocol ChannelListener: AnyObject, Sendable {
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+    func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep) throws 
+    
+}
+/**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+open class ChannelListenerImpl: ChannelListener, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_lnurl_channel_fn_clone_channellistener(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_lnurl_channel_fn_free_channellistener(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+open func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep)throws   {try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeChannelRequestSnapshot_lower(request),
+        FfiConverterTypeChannelStep_lower(step),uniffiCallStatus
+    )
+}
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceChannelListener {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceChannelListener = UniffiVTableCallbackInterfaceChannelListener(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeChannelListener.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface ChannelListener: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeChannelListener.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface ChannelListener: handle missing in uniffiClone")
+            }
+        },
+        onRequestChanged: { (
+            uniffiHandle: UInt64,
+            request: RustBuffer,
+            step: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeChannelListener.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.onRequestChanged(
+                     request: try FfiConverterTypeChannelRequestSnapshot_lift(request),
+                     step: try FfiConverterTypeChannelStep_lift(step)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceChannelListener> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceChannelListener>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitChannelListener() {
+    uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(UniffiCallbackInterfaceChannelListener.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChannelListener: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<ChannelListener>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = ChannelListener
+
+    public static func lift(_ handle: UInt64) throws -> ChannelListener {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ChannelListenerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: ChannelListener) -> UInt64 {
+         if let rustImpl = value as? ChannelListenerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelListener {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: ChannelListener, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelListener_lift(_ handle: UInt64) throws -> ChannelListener {
+    return try FfiConverterTypeChannelListener.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelListener_lower(_ value: ChannelListener) -> UInt64 {
+    return FfiConverterTypeChannelListener.lower(value)
+}
+
+
+
+
+
+
+/**
  * One offer, and what became of it.
  */
 public protocol ChannelRequestProtocol: AnyObject, Sendable {
     
     /**
-     * Connect to the peer, ask for the channel, and wait until it arrives.
+     * Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by the
+     * host.
      *
-     * Asks the service once. After `NoChannel` or `OutcomeUnknown` it asks again, which only the
-     * user should decide. `visibility` is ignored when hosted.
+     * Asks the service once, and only in `Offered`. Called again it waits on, asking nobody: after
+     * `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call runs
+     * it joins that one. `visibility` counts only when it asks, and not when hosted.
      */
-    func accept(visibility: ChannelVisibility) async throws  -> ChannelOutcome
+    func performAccept(visibility: ChannelVisibility) async throws  -> ChannelOutcome
     
     /**
-     * Cancel midway: stop the running call, tell the service if it was asked, and refuse a late
-     * channel. Cancelled even if the service cannot be told.
+     * Ask the service once more, though the channel may still come. Only the user should decide so.
+     *
+     * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
+     * connects. The service may open two channels, or
+     * refuse the second request.
+     */
+    func performAskAgain(visibility: ChannelVisibility) async throws  -> ChannelOutcome
+    
+    /**
+     * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
+     * and refuse a late channel. Cancelled even if the service cannot be told.
      */
     func cancel() async throws 
     
     /**
-     * When the offer was fetched, in seconds since 1970.
+     * The user has seen how the request ended, or that its channel arrived.
      */
-    func createdAtSeconds()  -> UInt64
+    func dismiss() async throws 
     
     /**
-     * Turn the offer down, or forget it. Nothing is sent to anyone.
-     */
-    func decline() throws 
-    
-    /**
-     * Whether an `accept` or a `resume` is running.
-     */
-    func isRunning()  -> Bool
-    
-    func offer()  -> ChannelOffer
-    
-    /**
-     * What arrived, once something has.
-     */
-    func outcome()  -> ChannelOutcome?
-    
-    /**
-     * Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
      *
-     * The call ends with `Cancelled`. False if none was running.
+     * The call ends with `Cancelled`. Does nothing if none is running.
      */
-    func pause()  -> Bool
+    func pause() 
     
     /**
-     * Stable across restarts; names the request in events and verdicts.
+     * Stable across restarts; names the request in snapshots and verdicts.
      */
     func requestId()  -> String
     
     /**
-     * Keep the peer connected and wait on, without asking. Returns at once what has arrived.
-     *
-     * Joins a call that is running. A host answers only on the connection that it was asked on.
+     * How the request stands. Never waits: right for the main thread.
      */
-    func resume() async throws  -> ChannelOutcome
-    
-    func state()  -> ChannelRequestState
+    func snapshot()  -> ChannelRequestSnapshot
     
 }
 /**
@@ -1033,12 +1299,14 @@ open class ChannelRequest: ChannelRequestProtocol, @unchecked Sendable, CustomDe
 
     
     /**
-     * Connect to the peer, ask for the channel, and wait until it arrives.
+     * Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by the
+     * host.
      *
-     * Asks the service once. After `NoChannel` or `OutcomeUnknown` it asks again, which only the
-     * user should decide. `visibility` is ignored when hosted.
+     * Asks the service once, and only in `Offered`. Called again it waits on, asking nobody: after
+     * `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call runs
+     * it joins that one. `visibility` counts only when it asks, and not when hosted.
      */
-open func accept(visibility: ChannelVisibility = .unannounced)async throws  -> ChannelOutcome  {
+open func performAccept(visibility: ChannelVisibility = .unannounced)async throws  -> ChannelOutcome  {
     return
         try  await uniffiRustCallAsync(
             rustFutureFunc: {
@@ -1055,8 +1323,31 @@ open func accept(visibility: ChannelVisibility = .unannounced)async throws  -> C
 }
     
     /**
-     * Cancel midway: stop the running call, tell the service if it was asked, and refuse a late
-     * channel. Cancelled even if the service cannot be told.
+     * Ask the service once more, though the channel may still come. Only the user should decide so.
+     *
+     * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
+     * connects. The service may open two channels, or
+     * refuse the second request.
+     */
+open func performAskAgain(visibility: ChannelVisibility = .unannounced)async throws  -> ChannelOutcome  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_lnurl_channel_fn_method_channelrequest_ask_again(
+                        self.uniffiCloneHandle(),FfiConverterTypeChannelVisibility_lower(visibility)
+                )
+            },
+            pollFunc: ffi_lnurl_channel_rust_future_poll_rust_buffer,
+            completeFunc: ffi_lnurl_channel_rust_future_complete_rust_buffer,
+            freeFunc: ffi_lnurl_channel_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeChannelOutcome_lift,
+            errorHandler: FfiConverterTypeLnurlChannelError_lift
+        )
+}
+    
+    /**
+     * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
+     * and refuse a late channel. Cancelled even if the service cannot be told.
      */
 open func cancel()async throws   {
     return
@@ -1075,77 +1366,39 @@ open func cancel()async throws   {
 }
     
     /**
-     * When the offer was fetched, in seconds since 1970.
+     * The user has seen how the request ended, or that its channel arrived.
      */
-open func createdAtSeconds() -> UInt64  {
-    return try!  FfiConverterUInt64.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_created_at_seconds(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
+open func dismiss()async throws   {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_lnurl_channel_fn_method_channelrequest_dismiss(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_lnurl_channel_rust_future_poll_void,
+            completeFunc: ffi_lnurl_channel_rust_future_complete_void,
+            freeFunc: ffi_lnurl_channel_rust_future_free_void,
+            liftFunc: { $0 },
+            errorHandler: FfiConverterTypeLnurlChannelError_lift
+        )
 }
     
     /**
-     * Turn the offer down, or forget it. Nothing is sent to anyone.
-     */
-open func decline()throws   {try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_decline(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * Whether an `accept` or a `resume` is running.
-     */
-open func isRunning() -> Bool  {
-    return try!  FfiConverterBool.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_is_running(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-open func offer() -> ChannelOffer  {
-    return try!  FfiConverterTypeChannelOffer_lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_offer(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * What arrived, once something has.
-     */
-open func outcome() -> ChannelOutcome?  {
-    return try!  FfiConverterOptionTypeChannelOutcome.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_outcome(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
      *
-     * The call ends with `Cancelled`. False if none was running.
+     * The call ends with `Cancelled`. Does nothing if none is running.
      */
-open func pause() -> Bool  {
-    return try!  FfiConverterBool.lift(try! rustCall() {
+open func pause()  {try! rustCall() {
         uniffiCallStatus in
     uniffi_lnurl_channel_fn_method_channelrequest_pause(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
-})
+}
 }
     
     /**
-     * Stable across restarts; names the request in events and verdicts.
+     * Stable across restarts; names the request in snapshots and verdicts.
      */
 open func requestId() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
@@ -1157,30 +1410,12 @@ open func requestId() -> String  {
 }
     
     /**
-     * Keep the peer connected and wait on, without asking. Returns at once what has arrived.
-     *
-     * Joins a call that is running. A host answers only on the connection that it was asked on.
+     * How the request stands. Never waits: right for the main thread.
      */
-open func resume()async throws  -> ChannelOutcome  {
-    return
-        try  await uniffiRustCallAsync(
-            rustFutureFunc: {
-                uniffi_lnurl_channel_fn_method_channelrequest_resume(
-                        self.uniffiCloneHandle()
-                )
-            },
-            pollFunc: ffi_lnurl_channel_rust_future_poll_rust_buffer,
-            completeFunc: ffi_lnurl_channel_rust_future_complete_rust_buffer,
-            freeFunc: ffi_lnurl_channel_rust_future_free_rust_buffer,
-            liftFunc: FfiConverterTypeChannelOutcome_lift,
-            errorHandler: FfiConverterTypeLnurlChannelError_lift
-        )
-}
-    
-open func state() -> ChannelRequestState  {
-    return try!  FfiConverterTypeChannelRequestState_lift(try! rustCall() {
+open func snapshot() -> ChannelRequestSnapshot  {
+    return try!  FfiConverterTypeChannelRequestSnapshot_lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channelrequest_state(
+    uniffi_lnurl_channel_fn_method_channelrequest_snapshot(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -1248,32 +1483,37 @@ public func FfiConverterTypeChannelRequest_lower(_ value: ChannelRequest) -> UIn
 
 
 /**
- * A decoded LNURL. Show `host` to the user before fetching anything from it.
+ * A decoded LNURL. Ask the user before fetching from its `authority`.
  *
- * Printing it shows the host alone; `url` may hold a secret.
+ * Printing it shows the authority only; `url` may hold a secret.
  */
 public protocol LnurlProtocol: AnyObject, Sendable {
     
     /**
-     * The service's host name, in lower-case ASCII (punycode where it is not).
+     * `host`, and the port where it is not the default one: what to show to the user.
+     */
+    func authority()  -> String
+    
+    /**
+     * The service's host name in lower-case ASCII (punycode where it is not ASCII).
      */
     func host()  -> String
     
     /**
-     * Whether the service is a Tor onion service, which needs `ClientConfig.proxy`.
+     * Whether the service is a Tor onion service, which needs a proxy.
      */
     func isOnion()  -> Bool
     
     /**
-     * Where the offer is fetched from. It may hold a secret: do not log it.
+     * The URL that the offer is fetched from. It may hold a secret: do not log it.
      */
     func url()  -> String
     
 }
 /**
- * A decoded LNURL. Show `host` to the user before fetching anything from it.
+ * A decoded LNURL. Ask the user before fetching from its `authority`.
  *
- * Printing it shows the host alone; `url` may hold a secret.
+ * Printing it shows the authority only; `url` may hold a secret.
  */
 open class Lnurl: LnurlProtocol, @unchecked Sendable, Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     fileprivate let handle: UInt64
@@ -1329,7 +1569,19 @@ open class Lnurl: LnurlProtocol, @unchecked Sendable, Equatable, Hashable, Custo
 
     
     /**
-     * The service's host name, in lower-case ASCII (punycode where it is not).
+     * `host`, and the port where it is not the default one: what to show to the user.
+     */
+open func authority() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_lnurl_authority(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The service's host name in lower-case ASCII (punycode where it is not ASCII).
      */
 open func host() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
@@ -1341,7 +1593,7 @@ open func host() -> String  {
 }
     
     /**
-     * Whether the service is a Tor onion service, which needs `ClientConfig.proxy`.
+     * Whether the service is a Tor onion service, which needs a proxy.
      */
 open func isOnion() -> Bool  {
     return try!  FfiConverterBool.lift(try! rustCall() {
@@ -1353,7 +1605,7 @@ open func isOnion() -> Bool  {
 }
     
     /**
-     * Where the offer is fetched from. It may hold a secret: do not log it.
+     * The URL that the offer is fetched from. It may hold a secret: do not log it.
      */
 open func url() -> String  {
     return try!  FfiConverterString.lift(try! rustCall() {
@@ -1470,6 +1722,8 @@ public protocol WalletNode: AnyObject, Sendable {
     
     /**
      * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
      */
     func connect(peer: PeerAddress) throws  -> Bool
     
@@ -1479,9 +1733,9 @@ public protocol WalletNode: AnyObject, Sendable {
     func nodeId() throws  -> String
     
     /**
-     * A request moved on. Events of one request arrive in order, one at a time.
+     * What the node could do for a channel from `peer`, and which it has with it.
      */
-    func onChannelEvent(requestId: String, event: ChannelEvent) throws 
+    func readiness(peer: PeerAddress) throws  -> NodeReadiness
     
     /**
      * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
@@ -1489,6 +1743,12 @@ public protocol WalletNode: AnyObject, Sendable {
      * Only hosted channels need it.
      */
     func refundScriptPubkey(requestId: String) throws  -> Data
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+    func releasePeer(peer: PeerAddress) throws 
     
     /**
      * Send a custom message to a connected peer; true once it is handed to the connection.
@@ -1559,6 +1819,8 @@ open class WalletNodeImpl: WalletNode, @unchecked Sendable {
     
     /**
      * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
      */
 open func connect(peer: PeerAddress)throws  -> Bool  {
     return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
@@ -1583,16 +1845,16 @@ open func nodeId()throws  -> String  {
 }
     
     /**
-     * A request moved on. Events of one request arrive in order, one at a time.
+     * What the node could do for a channel from `peer`, and which it has with it.
      */
-open func onChannelEvent(requestId: String, event: ChannelEvent)throws   {try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
+open func readiness(peer: PeerAddress)throws  -> NodeReadiness  {
+    return try  FfiConverterTypeNodeReadiness_lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
         uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_on_channel_event(
+    uniffi_lnurl_channel_fn_method_walletnode_readiness(
             self.uniffiCloneHandle(),
-        FfiConverterString.lower(requestId),
-        FfiConverterTypeChannelEvent_lower(event),uniffiCallStatus
+        FfiConverterTypePeerAddress_lower(peer),uniffiCallStatus
     )
-}
+})
 }
     
     /**
@@ -1608,6 +1870,19 @@ open func refundScriptPubkey(requestId: String)throws  -> Data  {
         FfiConverterString.lower(requestId),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+open func releasePeer(peer: PeerAddress)throws   {try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_walletnode_release_peer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePeerAddress_lower(peer),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -1703,26 +1978,24 @@ fileprivate struct UniffiCallbackInterfaceWalletNode {
                 lowerError: FfiConverterTypeWalletNodeError_lower
             )
         },
-        onChannelEvent: { (
+        readiness: { (
             uniffiHandle: UInt64,
-            requestId: RustBuffer,
-            event: RustBuffer,
-            uniffiOutReturn: UnsafeMutableRawPointer,
+            peer: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
             uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
         ) in
             let makeCall = {
-                () throws -> () in
+                () throws -> NodeReadiness in
                 guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
                     throw UniffiInternalError.unexpectedStaleHandle
                 }
-                return try uniffiObj.onChannelEvent(
-                     requestId: try FfiConverterString.lift(requestId),
-                     event: try FfiConverterTypeChannelEvent_lift(event)
+                return try uniffiObj.readiness(
+                     peer: try FfiConverterTypePeerAddress_lift(peer)
                 )
             }
 
             
-            let writeReturn = { () }
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterTypeNodeReadiness_lower($0) }
             uniffiTraitInterfaceCallWithError(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
@@ -1748,6 +2021,31 @@ fileprivate struct UniffiCallbackInterfaceWalletNode {
 
             
             let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        releasePeer: { (
+            uniffiHandle: UInt64,
+            peer: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.releasePeer(
+                     peer: try FfiConverterTypePeerAddress_lift(peer)
+                )
+            }
+
+            
+            let writeReturn = { () }
             uniffiTraitInterfaceCallWithError(
                 callStatus: uniffiCallStatus,
                 makeCall: makeCall,
@@ -1867,21 +2165,25 @@ public func FfiConverterTypeWalletNode_lower(_ value: WalletNode) -> UInt64 {
 public struct ChannelOffer: Equatable, Hashable {
     public var kind: ChannelKind
     /**
-     * Host name of the LNURL. Ask the user to agree to this one.
-     *
-     * Of an offer that stands in the LNURL itself, and was fetched from nobody, the peer's host.
-     */
-    public var service: String
-    /**
-     * Host name that the request is sent to, which may differ from `service`; none when hosted.
-     */
-    public var callbackHost: String?
-    /**
      * The node that opens or hosts the channel.
      */
     public var peer: PeerAddress
     /**
-     * The name the host gives itself. Untrusted; control characters are removed.
+     * Authority of the LNURL: the one that the user agreed to contact.
+     *
+     * None where the LNURL itself holds the offer: then nobody was asked, and nobody vouches for it.
+     */
+    public var service: String?
+    /**
+     * Host that answered, where a redirect led away from `service`.
+     */
+    public var answeredBy: String?
+    /**
+     * Host that the channel is requested from, which may differ from `service`; none when hosted.
+     */
+    public var callbackHost: String?
+    /**
+     * The name that the host gives itself. Untrusted; cleaned of what cannot be seen.
      */
     public var alias: String?
 
@@ -1889,23 +2191,27 @@ public struct ChannelOffer: Equatable, Hashable {
     // declare one manually.
     public init(kind: ChannelKind, 
         /**
-         * Host name of the LNURL. Ask the user to agree to this one.
-         *
-         * Of an offer that stands in the LNURL itself, and was fetched from nobody, the peer's host.
-         */service: String, 
-        /**
-         * Host name that the request is sent to, which may differ from `service`; none when hosted.
-         */callbackHost: String?, 
-        /**
          * The node that opens or hosts the channel.
          */peer: PeerAddress, 
         /**
-         * The name the host gives itself. Untrusted; control characters are removed.
-         */alias: String?) {
+         * Authority of the LNURL: the one that the user agreed to contact.
+         *
+         * None where the LNURL itself holds the offer: then nobody was asked, and nobody vouches for it.
+         */service: String? = nil, 
+        /**
+         * Host that answered, where a redirect led away from `service`.
+         */answeredBy: String? = nil, 
+        /**
+         * Host that the channel is requested from, which may differ from `service`; none when hosted.
+         */callbackHost: String? = nil, 
+        /**
+         * The name that the host gives itself. Untrusted; cleaned of what cannot be seen.
+         */alias: String? = nil) {
         self.kind = kind
-        self.service = service
-        self.callbackHost = callbackHost
         self.peer = peer
+        self.service = service
+        self.answeredBy = answeredBy
+        self.callbackHost = callbackHost
         self.alias = alias
     }
 
@@ -1926,18 +2232,20 @@ public struct FfiConverterTypeChannelOffer: FfiConverterRustBuffer {
         return
             try ChannelOffer(
                 kind: FfiConverterTypeChannelKind.read(from: &buf), 
-                service: FfiConverterString.read(from: &buf), 
-                callbackHost: FfiConverterOptionString.read(from: &buf), 
                 peer: FfiConverterTypePeerAddress.read(from: &buf), 
+                service: FfiConverterOptionString.read(from: &buf), 
+                answeredBy: FfiConverterOptionString.read(from: &buf), 
+                callbackHost: FfiConverterOptionString.read(from: &buf), 
                 alias: FfiConverterOptionString.read(from: &buf)
         )
     }
 
     public static func write(_ value: ChannelOffer, into buf: inout [UInt8]) {
         FfiConverterTypeChannelKind.write(value.kind, into: &buf)
-        FfiConverterString.write(value.service, into: &buf)
-        FfiConverterOptionString.write(value.callbackHost, into: &buf)
         FfiConverterTypePeerAddress.write(value.peer, into: &buf)
+        FfiConverterOptionString.write(value.service, into: &buf)
+        FfiConverterOptionString.write(value.answeredBy, into: &buf)
+        FfiConverterOptionString.write(value.callbackHost, into: &buf)
         FfiConverterOptionString.write(value.alias, into: &buf)
     }
 }
@@ -1959,22 +2267,215 @@ public func FfiConverterTypeChannelOffer_lower(_ value: ChannelOffer) -> RustBuf
 
 
 /**
- * How the client reaches services. Every field has a default.
+ * A request at one moment: what a screen shows. Safe to log.
+ */
+public struct ChannelRequestSnapshot: Equatable, Hashable {
+    /**
+     * Stable across restarts.
+     */
+    public var requestId: String
+    /**
+     * Grows with every change of the request within a run: of two snapshots, the later one has the
+     * larger.
+     */
+    public var revision: UInt64
+    public var offer: ChannelOffer
+    public var state: ChannelRequestState
+    /**
+     * Whether a call is running.
+     */
+    public var isRunning: Bool
+    /**
+     * Whether the peer is connected, as far as the wallet's node has told.
+     */
+    public var isPeerConnected: Bool
+    /**
+     * What was asked for; none before, and when hosted.
+     */
+    public var visibility: ChannelVisibility?
+    /**
+     * When the offer was fetched, in seconds since 1970.
+     */
+    public var createdAtSeconds: UInt64
+    /**
+     * When the request last changed, in seconds since 1970.
+     */
+    public var updatedAtSeconds: UInt64
+    /**
+     * When the running call stops waiting, in seconds since 1970.
+     */
+    public var waitsUntilSeconds: UInt64?
+    /**
+     * The channel that is being opened, or arrived.
+     */
+    public var channel: IncomingChannel?
+    /**
+     * What the host offered, of a new hosted channel.
+     */
+    public var hostedTerms: HostedChannelTerms?
+    /**
+     * What stands in the way, as far as is known.
+     */
+    public var concerns: [ChannelConcern]
+    /**
+     * What the service, or the host, said when it refused, if it gave a reason: plain text, untrusted.
+     */
+    public var refusal: String?
+    /**
+     * Whether the user has seen how it ended (`ChannelRequest.dismiss`).
+     */
+    public var isDismissed: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Stable across restarts.
+         */requestId: String, 
+        /**
+         * Grows with every change of the request within a run: of two snapshots, the later one has the
+         * larger.
+         */revision: UInt64, offer: ChannelOffer, state: ChannelRequestState, 
+        /**
+         * Whether a call is running.
+         */isRunning: Bool = false, 
+        /**
+         * Whether the peer is connected, as far as the wallet's node has told.
+         */isPeerConnected: Bool = false, 
+        /**
+         * What was asked for; none before, and when hosted.
+         */visibility: ChannelVisibility? = nil, 
+        /**
+         * When the offer was fetched, in seconds since 1970.
+         */createdAtSeconds: UInt64, 
+        /**
+         * When the request last changed, in seconds since 1970.
+         */updatedAtSeconds: UInt64, 
+        /**
+         * When the running call stops waiting, in seconds since 1970.
+         */waitsUntilSeconds: UInt64? = nil, 
+        /**
+         * The channel that is being opened, or arrived.
+         */channel: IncomingChannel? = nil, 
+        /**
+         * What the host offered, of a new hosted channel.
+         */hostedTerms: HostedChannelTerms? = nil, 
+        /**
+         * What stands in the way, as far as is known.
+         */concerns: [ChannelConcern] = [], 
+        /**
+         * What the service, or the host, said when it refused, if it gave a reason: plain text, untrusted.
+         */refusal: String? = nil, 
+        /**
+         * Whether the user has seen how it ended (`ChannelRequest.dismiss`).
+         */isDismissed: Bool = false) {
+        self.requestId = requestId
+        self.revision = revision
+        self.offer = offer
+        self.state = state
+        self.isRunning = isRunning
+        self.isPeerConnected = isPeerConnected
+        self.visibility = visibility
+        self.createdAtSeconds = createdAtSeconds
+        self.updatedAtSeconds = updatedAtSeconds
+        self.waitsUntilSeconds = waitsUntilSeconds
+        self.channel = channel
+        self.hostedTerms = hostedTerms
+        self.concerns = concerns
+        self.refusal = refusal
+        self.isDismissed = isDismissed
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ChannelRequestSnapshot: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChannelRequestSnapshot: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelRequestSnapshot {
+        return
+            try ChannelRequestSnapshot(
+                requestId: FfiConverterString.read(from: &buf), 
+                revision: FfiConverterUInt64.read(from: &buf), 
+                offer: FfiConverterTypeChannelOffer.read(from: &buf), 
+                state: FfiConverterTypeChannelRequestState.read(from: &buf), 
+                isRunning: FfiConverterBool.read(from: &buf), 
+                isPeerConnected: FfiConverterBool.read(from: &buf), 
+                visibility: FfiConverterOptionTypeChannelVisibility.read(from: &buf), 
+                createdAtSeconds: FfiConverterUInt64.read(from: &buf), 
+                updatedAtSeconds: FfiConverterUInt64.read(from: &buf), 
+                waitsUntilSeconds: FfiConverterOptionUInt64.read(from: &buf), 
+                channel: FfiConverterOptionTypeIncomingChannel.read(from: &buf), 
+                hostedTerms: FfiConverterOptionTypeHostedChannelTerms.read(from: &buf), 
+                concerns: FfiConverterSequenceTypeChannelConcern.read(from: &buf), 
+                refusal: FfiConverterOptionString.read(from: &buf), 
+                isDismissed: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ChannelRequestSnapshot, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.requestId, into: &buf)
+        FfiConverterUInt64.write(value.revision, into: &buf)
+        FfiConverterTypeChannelOffer.write(value.offer, into: &buf)
+        FfiConverterTypeChannelRequestState.write(value.state, into: &buf)
+        FfiConverterBool.write(value.isRunning, into: &buf)
+        FfiConverterBool.write(value.isPeerConnected, into: &buf)
+        FfiConverterOptionTypeChannelVisibility.write(value.visibility, into: &buf)
+        FfiConverterUInt64.write(value.createdAtSeconds, into: &buf)
+        FfiConverterUInt64.write(value.updatedAtSeconds, into: &buf)
+        FfiConverterOptionUInt64.write(value.waitsUntilSeconds, into: &buf)
+        FfiConverterOptionTypeIncomingChannel.write(value.channel, into: &buf)
+        FfiConverterOptionTypeHostedChannelTerms.write(value.hostedTerms, into: &buf)
+        FfiConverterSequenceTypeChannelConcern.write(value.concerns, into: &buf)
+        FfiConverterOptionString.write(value.refusal, into: &buf)
+        FfiConverterBool.write(value.isDismissed, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelRequestSnapshot_lift(_ buf: RustBuffer) throws -> ChannelRequestSnapshot {
+    return try FfiConverterTypeChannelRequestSnapshot.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelRequestSnapshot_lower(_ value: ChannelRequestSnapshot) -> RustBuffer {
+    return FfiConverterTypeChannelRequestSnapshot.lower(value)
+}
+
+
+/**
+ * Where requests are kept, and how the client reaches services.
  */
 public struct ClientConfig: Equatable, Hashable {
-    public var network: BitcoinNetwork
     /**
-     * Folder of this client's own where unfinished requests are kept, so that they survive a restart.
+     * Folder of this client's own where requests are kept, so that they survive a restart.
      *
-     * It holds secrets: keep it out of backups. In memory only if none is given.
+     * It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
+     * service may be asked again after a restart: for tests.
      */
     public var storageDir: String?
+    public var network: BitcoinNetwork
     /**
      * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
+     *
+     * No user name or password: with SOCKS, each request gets credentials of its own, so that Tor
+     * keeps their circuits apart.
      */
     public var proxy: String?
     /**
-     * Extra trusted root certificates, as PEM text, for a service of your own.
+     * Extra trusted root certificates as PEM text, for a service of your own.
      */
     public var extraRootCertificates: String?
     /**
@@ -1990,7 +2491,7 @@ public struct ClientConfig: Equatable, Hashable {
      */
     public var connectTimeoutSeconds: UInt32
     /**
-     * Seconds that `accept` and `resume` wait for the channel, and for the service's answer.
+     * Seconds that a call waits for the channel, and for the service's answer.
      */
     public var channelTimeoutSeconds: UInt32
     /**
@@ -2000,35 +2501,39 @@ public struct ClientConfig: Equatable, Hashable {
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(network: BitcoinNetwork = .bitcoin, 
+    public init(
         /**
-         * Folder of this client's own where unfinished requests are kept, so that they survive a restart.
+         * Folder of this client's own where requests are kept, so that they survive a restart.
          *
-         * It holds secrets: keep it out of backups. In memory only if none is given.
-         */storageDir: String? = nil, 
+         * It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
+         * service may be asked again after a restart: for tests.
+         */storageDir: String?, network: BitcoinNetwork = .bitcoin, 
         /**
          * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
+         *
+         * No user name or password: with SOCKS, each request gets credentials of its own, so that Tor
+         * keeps their circuits apart.
          */proxy: String? = nil, 
         /**
-         * Extra trusted root certificates, as PEM text, for a service of your own.
+         * Extra trusted root certificates as PEM text, for a service of your own.
          */extraRootCertificates: String? = nil, 
         /**
          * Allow services and nodes on local and private addresses. For development.
          */allowPrivateHosts: Bool = false, 
         /**
          * Seconds allowed to fetch an offer, and to reach a service. Tripled for onion services.
-         */requestTimeoutSeconds: UInt32 = UInt32(20), 
+         */requestTimeoutSeconds: UInt32 = UInt32(30), 
         /**
          * Seconds allowed for `WalletNode.connect`. Tripled for onion nodes.
          */connectTimeoutSeconds: UInt32 = UInt32(30), 
         /**
-         * Seconds that `accept` and `resume` wait for the channel, and for the service's answer.
+         * Seconds that a call waits for the channel, and for the service's answer.
          */channelTimeoutSeconds: UInt32 = UInt32(180), 
         /**
          * Seconds between the checks, while waiting, that the peer is still connected.
          */reconnectSeconds: UInt32 = UInt32(15)) {
-        self.network = network
         self.storageDir = storageDir
+        self.network = network
         self.proxy = proxy
         self.extraRootCertificates = extraRootCertificates
         self.allowPrivateHosts = allowPrivateHosts
@@ -2054,8 +2559,8 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ClientConfig {
         return
             try ClientConfig(
-                network: FfiConverterTypeBitcoinNetwork.read(from: &buf), 
                 storageDir: FfiConverterOptionString.read(from: &buf), 
+                network: FfiConverterTypeBitcoinNetwork.read(from: &buf), 
                 proxy: FfiConverterOptionString.read(from: &buf), 
                 extraRootCertificates: FfiConverterOptionString.read(from: &buf), 
                 allowPrivateHosts: FfiConverterBool.read(from: &buf), 
@@ -2067,8 +2572,8 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: ClientConfig, into buf: inout [UInt8]) {
-        FfiConverterTypeBitcoinNetwork.write(value.network, into: &buf)
         FfiConverterOptionString.write(value.storageDir, into: &buf)
+        FfiConverterTypeBitcoinNetwork.write(value.network, into: &buf)
         FfiConverterOptionString.write(value.proxy, into: &buf)
         FfiConverterOptionString.write(value.extraRootCertificates, into: &buf)
         FfiConverterBool.write(value.allowPrivateHosts, into: &buf)
@@ -2172,11 +2677,12 @@ public struct IncomingChannel: Equatable, Hashable {
      * Public key of the peer, 66 hex digits.
      */
     public var peerId: String
-    /**
-     * The channel id that the node shows at this stage, in hex.
-     */
-    public var channelId: String
     public var stage: ChannelStage
+    /**
+     * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
+     * `channel_id` or another of the node's that stays the same for the channel's life.
+     */
+    public var channelId: String?
     /**
      * The temporary id that it had as `Proposed`, where the node tells.
      */
@@ -2186,30 +2692,49 @@ public struct IncomingChannel: Equatable, Hashable {
      * What the peer gives the wallet. It is not received before the channel is confirmed.
      */
     public var pushMsat: UInt64?
+    /**
+     * Tell it where the node does: it decides between requests, and guards the user's choice.
+     */
     public var isAnnounced: Bool?
+    /**
+     * Usable before its funding is confirmed, which takes trust in the peer.
+     */
+    public var isZeroConf: Bool?
+    public var confirmations: UInt32?
+    public var confirmationsRequired: UInt32?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
          * Public key of the peer, 66 hex digits.
-         */peerId: String, 
+         */peerId: String, stage: ChannelStage, 
         /**
-         * The channel id that the node shows at this stage, in hex.
-         */channelId: String, stage: ChannelStage = .proposed, 
+         * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
+         * `channel_id` or another of the node's that stays the same for the channel's life.
+         */channelId: String? = nil, 
         /**
          * The temporary id that it had as `Proposed`, where the node tells.
          */formerChannelId: String? = nil, capacitySat: UInt64? = nil, 
         /**
          * What the peer gives the wallet. It is not received before the channel is confirmed.
-         */pushMsat: UInt64? = nil, isAnnounced: Bool? = nil) {
+         */pushMsat: UInt64? = nil, 
+        /**
+         * Tell it where the node does: it decides between requests, and guards the user's choice.
+         */isAnnounced: Bool? = nil, 
+        /**
+         * Usable before its funding is confirmed, which takes trust in the peer.
+         */isZeroConf: Bool? = nil, confirmations: UInt32? = nil, confirmationsRequired: UInt32? = nil) {
         self.peerId = peerId
-        self.channelId = channelId
         self.stage = stage
+        self.channelId = channelId
         self.formerChannelId = formerChannelId
         self.capacitySat = capacitySat
         self.pushMsat = pushMsat
         self.isAnnounced = isAnnounced
+        self.isZeroConf = isZeroConf
+        self.confirmations = confirmations
+        self.confirmationsRequired = confirmationsRequired
     }
 
     
@@ -2229,23 +2754,29 @@ public struct FfiConverterTypeIncomingChannel: FfiConverterRustBuffer {
         return
             try IncomingChannel(
                 peerId: FfiConverterString.read(from: &buf), 
-                channelId: FfiConverterString.read(from: &buf), 
                 stage: FfiConverterTypeChannelStage.read(from: &buf), 
+                channelId: FfiConverterOptionString.read(from: &buf), 
                 formerChannelId: FfiConverterOptionString.read(from: &buf), 
                 capacitySat: FfiConverterOptionUInt64.read(from: &buf), 
                 pushMsat: FfiConverterOptionUInt64.read(from: &buf), 
-                isAnnounced: FfiConverterOptionBool.read(from: &buf)
+                isAnnounced: FfiConverterOptionBool.read(from: &buf), 
+                isZeroConf: FfiConverterOptionBool.read(from: &buf), 
+                confirmations: FfiConverterOptionUInt32.read(from: &buf), 
+                confirmationsRequired: FfiConverterOptionUInt32.read(from: &buf)
         )
     }
 
     public static func write(_ value: IncomingChannel, into buf: inout [UInt8]) {
         FfiConverterString.write(value.peerId, into: &buf)
-        FfiConverterString.write(value.channelId, into: &buf)
         FfiConverterTypeChannelStage.write(value.stage, into: &buf)
+        FfiConverterOptionString.write(value.channelId, into: &buf)
         FfiConverterOptionString.write(value.formerChannelId, into: &buf)
         FfiConverterOptionUInt64.write(value.capacitySat, into: &buf)
         FfiConverterOptionUInt64.write(value.pushMsat, into: &buf)
         FfiConverterOptionBool.write(value.isAnnounced, into: &buf)
+        FfiConverterOptionBool.write(value.isZeroConf, into: &buf)
+        FfiConverterOptionUInt32.write(value.confirmations, into: &buf)
+        FfiConverterOptionUInt32.write(value.confirmationsRequired, into: &buf)
     }
 }
 
@@ -2262,6 +2793,67 @@ public func FfiConverterTypeIncomingChannel_lift(_ buf: RustBuffer) throws -> In
 #endif
 public func FfiConverterTypeIncomingChannel_lower(_ value: IncomingChannel) -> RustBuffer {
     return FfiConverterTypeIncomingChannel.lower(value)
+}
+
+
+/**
+ * What the wallet's node can do for a channel from one peer. Leave out what it cannot tell.
+ */
+public struct NodeReadiness: Equatable, Hashable {
+    /**
+     * Ids of all channels that the node has with this peer, pending ones too, as it reports them, so
+     * that none of them is taken for the new one.
+     */
+    public var channelIds: [String]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Ids of all channels that the node has with this peer, pending ones too, as it reports them, so
+         * that none of them is taken for the new one.
+         */channelIds: [String]) {
+        self.channelIds = channelIds
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension NodeReadiness: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNodeReadiness: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NodeReadiness {
+        return
+            try NodeReadiness(
+                channelIds: FfiConverterSequenceString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NodeReadiness, into buf: inout [UInt8]) {
+        FfiConverterSequenceString.write(value.channelIds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNodeReadiness_lift(_ buf: RustBuffer) throws -> NodeReadiness {
+    return try FfiConverterTypeNodeReadiness.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNodeReadiness_lower(_ value: NodeReadiness) -> RustBuffer {
+    return FfiConverterTypeNodeReadiness.lower(value)
 }
 
 
@@ -2299,18 +2891,6 @@ public struct PeerAddress: Equatable, Hashable {
         self.port = port
     }
 
-    
-    /**
-     * `host:port`, with an IPv6 host in brackets.
-     */
-public func socketAddress() -> String  {
-    return try!  FfiConverterString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_peeraddress_socket_address(
-            FfiConverterTypePeerAddress_lower(self),uniffiCallStatus
-    )
-})
-}
     
 
     
@@ -2447,35 +3027,43 @@ public func FfiConverterTypeBitcoinNetwork_lower(_ value: BitcoinNetwork) -> Rus
 
 
 /**
- * A step of a request. Safe to log: no event carries a secret.
+ * Why a channel may be turned down, or does not come.
  */
 
-public enum ChannelEvent: Equatable, Hashable {
+public enum ChannelConcern: Equatable, Hashable {
     
     /**
-     * The wallet's node is being asked to connect.
+     * The peer was not connected when the wait ended.
      */
-    case connecting(peer: PeerAddress
+    case peerNotConnected
+    /**
+     * The connection that the host was asked on is gone, and it answers on no other: ask again.
+     */
+    case connectionLost
+    /**
+     * The peer proposed a channel of the other visibility, which was turned down.
+     */
+    case otherVisibilityProposed
+    /**
+     * The peer proposed a channel that failed before it was funded. `reason` is the node's own.
+     */
+    case proposalFailed(reason: String?
     )
     /**
-     * The node is connected, and the service, or the host, is being asked for the channel.
+     * The service's answer was lost, or could not be understood. `words` is what it said, if
+     * anything: plain text, untrusted.
      */
-    case requesting(peer: PeerAddress
+    case answerUnclear(words: String?
     )
     /**
-     * The request is out. The channel may arrive at any moment.
+     * The last call ended because of the wallet's node.
      */
-    case awaitingChannel(peer: PeerAddress
+    case nodeFailed(problem: NodeProblem
     )
     /**
-     * The last `connect` failed while the channel is awaited, and is being tried again.
+     * The last call ended because the service could not be reached.
      */
-    case reconnecting(peer: PeerAddress, attempt: UInt32
-    )
-    /**
-     * The channel arrived.
-     */
-    case arrived(outcome: ChannelOutcome
+    case serviceUnreachable(problem: NetworkProblem
     )
 
 
@@ -2485,66 +3073,75 @@ public enum ChannelEvent: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension ChannelEvent: Sendable {}
+extension ChannelConcern: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeChannelEvent: FfiConverterRustBuffer {
-    typealias SwiftType = ChannelEvent
+public struct FfiConverterTypeChannelConcern: FfiConverterRustBuffer {
+    typealias SwiftType = ChannelConcern
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelEvent {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelConcern {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .connecting(peer: try FfiConverterTypePeerAddress.read(from: &buf)
+        case 1: return .peerNotConnected
+        
+        case 2: return .connectionLost
+        
+        case 3: return .otherVisibilityProposed
+        
+        case 4: return .proposalFailed(reason: try FfiConverterOptionString.read(from: &buf)
         )
         
-        case 2: return .requesting(peer: try FfiConverterTypePeerAddress.read(from: &buf)
+        case 5: return .answerUnclear(words: try FfiConverterOptionString.read(from: &buf)
         )
         
-        case 3: return .awaitingChannel(peer: try FfiConverterTypePeerAddress.read(from: &buf)
+        case 6: return .nodeFailed(problem: try FfiConverterTypeNodeProblem.read(from: &buf)
         )
         
-        case 4: return .reconnecting(peer: try FfiConverterTypePeerAddress.read(from: &buf), attempt: try FfiConverterUInt32.read(from: &buf)
-        )
-        
-        case 5: return .arrived(outcome: try FfiConverterTypeChannelOutcome.read(from: &buf)
+        case 7: return .serviceUnreachable(problem: try FfiConverterTypeNetworkProblem.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
 
-    public static func write(_ value: ChannelEvent, into buf: inout [UInt8]) {
+    public static func write(_ value: ChannelConcern, into buf: inout [UInt8]) {
         switch value {
         
         
-        case let .connecting(peer):
+        case .peerNotConnected:
             writeInt(&buf, Int32(1))
-            FfiConverterTypePeerAddress.write(peer, into: &buf)
-            
         
-        case let .requesting(peer):
+        
+        case .connectionLost:
             writeInt(&buf, Int32(2))
-            FfiConverterTypePeerAddress.write(peer, into: &buf)
-            
         
-        case let .awaitingChannel(peer):
+        
+        case .otherVisibilityProposed:
             writeInt(&buf, Int32(3))
-            FfiConverterTypePeerAddress.write(peer, into: &buf)
-            
         
-        case let .reconnecting(peer,attempt):
+        
+        case let .proposalFailed(reason):
             writeInt(&buf, Int32(4))
-            FfiConverterTypePeerAddress.write(peer, into: &buf)
-            FfiConverterUInt32.write(attempt, into: &buf)
+            FfiConverterOptionString.write(reason, into: &buf)
             
         
-        case let .arrived(outcome):
+        case let .answerUnclear(words):
             writeInt(&buf, Int32(5))
-            FfiConverterTypeChannelOutcome.write(outcome, into: &buf)
+            FfiConverterOptionString.write(words, into: &buf)
+            
+        
+        case let .nodeFailed(problem):
+            writeInt(&buf, Int32(6))
+            FfiConverterTypeNodeProblem.write(problem, into: &buf)
+            
+        
+        case let .serviceUnreachable(problem):
+            writeInt(&buf, Int32(7))
+            FfiConverterTypeNetworkProblem.write(problem, into: &buf)
             
         }
     }
@@ -2554,15 +3151,15 @@ public struct FfiConverterTypeChannelEvent: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeChannelEvent_lift(_ buf: RustBuffer) throws -> ChannelEvent {
-    return try FfiConverterTypeChannelEvent.lift(buf)
+public func FfiConverterTypeChannelConcern_lift(_ buf: RustBuffer) throws -> ChannelConcern {
+    return try FfiConverterTypeChannelConcern.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeChannelEvent_lower(_ value: ChannelEvent) -> RustBuffer {
-    return FfiConverterTypeChannelEvent.lower(value)
+public func FfiConverterTypeChannelConcern_lower(_ value: ChannelConcern) -> RustBuffer {
+    return FfiConverterTypeChannelConcern.lower(value)
 }
 
 
@@ -2649,13 +3246,13 @@ public func FfiConverterTypeChannelKind_lower(_ value: ChannelKind) -> RustBuffe
 public enum ChannelOutcome: Equatable, Hashable {
     
     /**
-     * The peer sent `open_channel`; the wallet's node goes on from here.
+     * The peer funds a channel; the wallet's node goes on from here.
      */
-    case opening(channel: IncomingChannel
+    case funded(channel: IncomingChannel
     )
     /**
      * The host offered a new hosted channel; the hosted channel protocol goes on from `message`,
-     * the payload of `init_hosted_channel`.
+     * the payload of `init_hosted_channel` in bLIP-17's form.
      */
     case hostedOffered(terms: HostedChannelTerms, message: Data
     )
@@ -2686,7 +3283,7 @@ public struct FfiConverterTypeChannelOutcome: FfiConverterRustBuffer {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .opening(channel: try FfiConverterTypeIncomingChannel.read(from: &buf)
+        case 1: return .funded(channel: try FfiConverterTypeIncomingChannel.read(from: &buf)
         )
         
         case 2: return .hostedOffered(terms: try FfiConverterTypeHostedChannelTerms.read(from: &buf), message: try FfiConverterData.read(from: &buf)
@@ -2703,7 +3300,7 @@ public struct FfiConverterTypeChannelOutcome: FfiConverterRustBuffer {
         switch value {
         
         
-        case let .opening(channel):
+        case let .funded(channel):
             writeInt(&buf, Int32(1))
             FfiConverterTypeIncomingChannel.write(channel, into: &buf)
             
@@ -2750,7 +3347,7 @@ public enum ChannelRequestState: Equatable, Hashable {
      */
     case offered
     /**
-     * `accept` is connecting; the service has not been asked.
+     * A call connects the node. If it ends before the service is asked, the request is `Offered`.
      */
     case connecting
     /**
@@ -2762,23 +3359,27 @@ public enum ChannelRequestState: Equatable, Hashable {
      */
     case awaiting
     /**
-     * The service was asked and its answer was lost. The channel may still arrive.
+     * The service was asked and its answer was lost or unclear. The channel may still arrive.
      */
     case outcomeUnknown
     /**
-     * The service said no.
+     * The peer proposed the channel. After a restart the request is `Awaiting` or `OutcomeUnknown`.
      */
-    case refused
+    case opening
     /**
-     * The channel arrived.
+     * The channel is funded, or the host answered.
      */
     case arrived
     /**
-     * The user turned the offer down, and nobody was told.
+     * The channel can be used.
      */
-    case declined
+    case ready
     /**
-     * The user cancelled after accepting.
+     * The service, or the host, said no.
+     */
+    case refused
+    /**
+     * The user turned the offer down, or cancelled.
      */
     case cancelled
 
@@ -2812,13 +3413,15 @@ public struct FfiConverterTypeChannelRequestState: FfiConverterRustBuffer {
         
         case 5: return .outcomeUnknown
         
-        case 6: return .refused
+        case 6: return .opening
         
         case 7: return .arrived
         
-        case 8: return .declined
+        case 8: return .ready
         
-        case 9: return .cancelled
+        case 9: return .refused
+        
+        case 10: return .cancelled
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -2848,7 +3451,7 @@ public struct FfiConverterTypeChannelRequestState: FfiConverterRustBuffer {
             writeInt(&buf, Int32(5))
         
         
-        case .refused:
+        case .opening:
             writeInt(&buf, Int32(6))
         
         
@@ -2856,12 +3459,16 @@ public struct FfiConverterTypeChannelRequestState: FfiConverterRustBuffer {
             writeInt(&buf, Int32(7))
         
         
-        case .declined:
+        case .ready:
             writeInt(&buf, Int32(8))
         
         
-        case .cancelled:
+        case .refused:
             writeInt(&buf, Int32(9))
+        
+        
+        case .cancelled:
+            writeInt(&buf, Int32(10))
         
         }
     }
@@ -2895,9 +3502,14 @@ public enum ChannelStage: Equatable, Hashable {
      */
     case proposed
     /**
-     * The node agreed: it is pending, confirmed or ready.
+     * Both sides signed: its funding transaction is pending or confirmed (LDK's `ChannelPending`,
+     * LND's `PENDING_OPEN`).
      */
     case funded
+    /**
+     * It can be used: both sides sent `channel_ready` (LDK's `ChannelReady`, LND's `ACTIVE_CHANNEL`).
+     */
+    case ready
 
 
 
@@ -2923,6 +3535,8 @@ public struct FfiConverterTypeChannelStage: FfiConverterRustBuffer {
         
         case 2: return .funded
         
+        case 3: return .ready
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -2937,6 +3551,10 @@ public struct FfiConverterTypeChannelStage: FfiConverterRustBuffer {
         
         case .funded:
             writeInt(&buf, Int32(2))
+        
+        
+        case .ready:
+            writeInt(&buf, Int32(3))
         
         }
     }
@@ -2960,7 +3578,176 @@ public func FfiConverterTypeChannelStage_lower(_ value: ChannelStage) -> RustBuf
 
 
 /**
- * What the client makes of an incoming channel. The same channel always gets the same verdict.
+ * What has just happened to a request. The snapshot that comes with it has the details.
+ */
+
+public enum ChannelStep: Equatable, Hashable {
+    
+    /**
+     * The wallet's node is being asked to connect.
+     */
+    case connecting
+    /**
+     * The node is connected, and the service, or the host, is being asked for the channel.
+     */
+    case requesting
+    /**
+     * The service agreed, or the host's connection took the message.
+     */
+    case agreed
+    /**
+     * The service's answer was lost, or could not be understood; the channel may come all the same.
+     */
+    case answerUnclear
+    /**
+     * The connection was lost, or the last `connect` failed; it is being tried again.
+     */
+    case reconnecting
+    /**
+     * The peer sent `open_channel`, as expected.
+     */
+    case proposed
+    /**
+     * The peer proposed what was not asked for; the verdict told the wallet to turn it down.
+     */
+    case mismatched
+    /**
+     * The channel failed before it was ready; the request awaits another.
+     */
+    case openingFailed
+    /**
+     * The channel is funded, or the host answered.
+     */
+    case arrived
+    /**
+     * The channel can be used.
+     */
+    case ready
+    /**
+     * Anything else: a call began or ended, the peer's connection, the end of the request.
+     */
+    case changed
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension ChannelStep: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChannelStep: FfiConverterRustBuffer {
+    typealias SwiftType = ChannelStep
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelStep {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .connecting
+        
+        case 2: return .requesting
+        
+        case 3: return .agreed
+        
+        case 4: return .answerUnclear
+        
+        case 5: return .reconnecting
+        
+        case 6: return .proposed
+        
+        case 7: return .mismatched
+        
+        case 8: return .openingFailed
+        
+        case 9: return .arrived
+        
+        case 10: return .ready
+        
+        case 11: return .changed
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: ChannelStep, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .connecting:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .requesting:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .agreed:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .answerUnclear:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .reconnecting:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .proposed:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .mismatched:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .openingFailed:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .arrived:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .ready:
+            writeInt(&buf, Int32(10))
+        
+        
+        case .changed:
+            writeInt(&buf, Int32(11))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStep_lift(_ buf: RustBuffer) throws -> ChannelStep {
+    return try FfiConverterTypeChannelStep.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChannelStep_lower(_ value: ChannelStep) -> RustBuffer {
+    return FfiConverterTypeChannelStep.lower(value)
+}
+
+
+
+/**
+ * What the client makes of an incoming channel.
+ *
+ * Where the verdict says to turn a channel down, turn down what is `Proposed`. Never close what is
+ * `Funded` by itself: ask the user. Follow a verdict only where the wallet knows of no other reason
+ * for the channel.
  */
 
 public enum ChannelVerdict: Equatable, Hashable {
@@ -2971,17 +3758,18 @@ public enum ChannelVerdict: Equatable, Hashable {
     case expected(requestId: String
     )
     /**
-     * Its request has a funded channel already.
+     * Its request has its channel already, or too many proposals: turn it down.
      */
     case duplicate(requestId: String
     )
     /**
-     * The user asked this peer for the other `ChannelVisibility`; turn it down.
+     * The user asked this peer for the other `ChannelVisibility`: turn it down. What is `Funded` is
+     * there, and counts as the request's channel.
      */
     case wrongVisibility(requestId: String
     )
     /**
-     * The user cancelled the request that it would answer; turn it down.
+     * The user cancelled the request that it would answer: turn it down.
      */
     case unwanted(requestId: String
     )
@@ -3153,6 +3941,8 @@ public func FfiConverterTypeChannelVisibility_lower(_ value: ChannelVisibility) 
 
 /**
  * Why a call failed. Each kind asks something else of the wallet.
+ *
+ * `reason` is an English sentence for logs and bug reports, without secrets.
  */
 public 
 enum LnurlChannelError: Swift.Error, Equatable, Hashable {
@@ -3160,9 +3950,9 @@ enum LnurlChannelError: Swift.Error, Equatable, Hashable {
     
     
     /**
-     * Not an LNURL. Ask the user to scan again.
+     * The text is not an LNURL that can be used.
      */
-    case InvalidLnurl(reason: String
+    case InvalidLnurl(problem: LnurlProblem, reason: String
     )
     /**
      * An LNURL for something else. Route it by `tag`, such as `payRequest`.
@@ -3170,19 +3960,19 @@ enum LnurlChannelError: Swift.Error, Equatable, Hashable {
     case UnsupportedTag(tag: String
     )
     /**
-     * The address breaks the safety rules: plain http, a private host, a downgrade.
+     * An address breaks the safety rules.
      */
-    case UnsafeUrl(reason: String
+    case UnsafeUrl(problem: UrlProblem, reason: String
     )
     /**
-     * An onion address, and no `ClientConfig.proxy` to reach it.
+     * An onion address, and no proxy to reach it.
      */
     case TorRequired(host: String
     )
     /**
-     * The service could not be reached, and was told nothing. Trying again is safe.
+     * The service could not be reached, or gave no answer; it was asked for no channel. Trying again is safe.
      */
-    case Unreachable(reason: String
+    case Unreachable(problem: NetworkProblem, reason: String
     )
     /**
      * The service's answer breaks the protocol.
@@ -3190,36 +3980,35 @@ enum LnurlChannelError: Swift.Error, Equatable, Hashable {
     case InvalidResponse(reason: String
     )
     /**
-     * The service, or the host, said no. `reason` is its own words: show it as plain text.
+     * The offer is of the wallet's own node.
      */
-    case Refused(reason: String
+    case OwnNode
+    /**
+     * The service, or the host, said no. `words` is what it said: show it as plain text.
+     */
+    case Refused(words: String?
     )
     /**
      * The wallet's node could not do its part. The service was told nothing.
      */
-    case NodeFailed(reason: String
+    case NodeFailed(problem: NodeProblem, reason: String
     )
     /**
-     * The service was asked, its answer was lost, and no channel arrived in time. `resume` waits on.
+     * No channel arrived in time. It may still: `accept` waits on, and asks nobody again.
      */
-    case OutcomeUnknown(reason: String
+    case NoChannel(serviceAgreed: Bool, concerns: [ChannelConcern], reason: String
     )
     /**
-     * The service agreed and no channel arrived in time. It may still: `resume` waits on.
-     */
-    case NoChannel(peerConnected: Bool, reason: String
-    )
-    /**
-     * The call was paused, or the request cancelled; `ChannelRequest.state` tells which.
+     * The call was paused, or the request cancelled; its state tells which.
      */
     case Cancelled
     /**
-     * The call does not fit the request's state, named in `state`.
+     * The call does not fit the request's state.
      */
     case WrongState(state: ChannelRequestState
     )
     /**
-     * The request could not be stored. Nothing was sent.
+     * The request could not be stored, and nothing was sent; or the folder cannot be read or used.
      */
     case StorageFailed(reason: String
     )
@@ -3229,18 +4018,6 @@ enum LnurlChannelError: Swift.Error, Equatable, Hashable {
     case InvalidConfig(reason: String
     )
 
-    
-    /**
-     * One English sentence, safe to show and to log.
-     */
-public func describe() -> String  {
-    return try!  FfiConverterString.lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_lnurlchannelerror_describe(
-            FfiConverterTypeLnurlChannelError_lower(self),uniffiCallStatus
-    )
-})
-}
     
 
     
@@ -3266,34 +4043,37 @@ public struct FfiConverterTypeLnurlChannelError: FfiConverterRustBuffer {
 
         
         case 1: return .InvalidLnurl(
+            problem: try FfiConverterTypeLnurlProblem.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf)
             )
         case 2: return .UnsupportedTag(
             tag: try FfiConverterString.read(from: &buf)
             )
         case 3: return .UnsafeUrl(
+            problem: try FfiConverterTypeUrlProblem.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf)
             )
         case 4: return .TorRequired(
             host: try FfiConverterString.read(from: &buf)
             )
         case 5: return .Unreachable(
+            problem: try FfiConverterTypeNetworkProblem.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf)
             )
         case 6: return .InvalidResponse(
             reason: try FfiConverterString.read(from: &buf)
             )
-        case 7: return .Refused(
-            reason: try FfiConverterString.read(from: &buf)
+        case 7: return .OwnNode
+        case 8: return .Refused(
+            words: try FfiConverterOptionString.read(from: &buf)
             )
-        case 8: return .NodeFailed(
-            reason: try FfiConverterString.read(from: &buf)
-            )
-        case 9: return .OutcomeUnknown(
+        case 9: return .NodeFailed(
+            problem: try FfiConverterTypeNodeProblem.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf)
             )
         case 10: return .NoChannel(
-            peerConnected: try FfiConverterBool.read(from: &buf), 
+            serviceAgreed: try FfiConverterBool.read(from: &buf), 
+            concerns: try FfiConverterSequenceTypeChannelConcern.read(from: &buf), 
             reason: try FfiConverterString.read(from: &buf)
             )
         case 11: return .Cancelled
@@ -3318,8 +4098,9 @@ public struct FfiConverterTypeLnurlChannelError: FfiConverterRustBuffer {
 
         
         
-        case let .InvalidLnurl(reason):
+        case let .InvalidLnurl(problem,reason):
             writeInt(&buf, Int32(1))
+            FfiConverterTypeLnurlProblem.write(problem, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             
         
@@ -3328,8 +4109,9 @@ public struct FfiConverterTypeLnurlChannelError: FfiConverterRustBuffer {
             FfiConverterString.write(tag, into: &buf)
             
         
-        case let .UnsafeUrl(reason):
+        case let .UnsafeUrl(problem,reason):
             writeInt(&buf, Int32(3))
+            FfiConverterTypeUrlProblem.write(problem, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             
         
@@ -3338,8 +4120,9 @@ public struct FfiConverterTypeLnurlChannelError: FfiConverterRustBuffer {
             FfiConverterString.write(host, into: &buf)
             
         
-        case let .Unreachable(reason):
+        case let .Unreachable(problem,reason):
             writeInt(&buf, Int32(5))
+            FfiConverterTypeNetworkProblem.write(problem, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             
         
@@ -3348,24 +4131,25 @@ public struct FfiConverterTypeLnurlChannelError: FfiConverterRustBuffer {
             FfiConverterString.write(reason, into: &buf)
             
         
-        case let .Refused(reason):
+        case .OwnNode:
             writeInt(&buf, Int32(7))
-            FfiConverterString.write(reason, into: &buf)
-            
         
-        case let .NodeFailed(reason):
+        
+        case let .Refused(words):
             writeInt(&buf, Int32(8))
-            FfiConverterString.write(reason, into: &buf)
+            FfiConverterOptionString.write(words, into: &buf)
             
         
-        case let .OutcomeUnknown(reason):
+        case let .NodeFailed(problem,reason):
             writeInt(&buf, Int32(9))
+            FfiConverterTypeNodeProblem.write(problem, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             
         
-        case let .NoChannel(peerConnected,reason):
+        case let .NoChannel(serviceAgreed,concerns,reason):
             writeInt(&buf, Int32(10))
-            FfiConverterBool.write(peerConnected, into: &buf)
+            FfiConverterBool.write(serviceAgreed, into: &buf)
+            FfiConverterSequenceTypeChannelConcern.write(concerns, into: &buf)
             FfiConverterString.write(reason, into: &buf)
             
         
@@ -3408,7 +4192,372 @@ public func FfiConverterTypeLnurlChannelError_lower(_ value: LnurlChannelError) 
 
 
 /**
- * Throw this from `WalletNode`. Any other exception is treated the same way.
+ * What is wrong with a scanned text.
+ */
+
+public enum LnurlProblem: Equatable, Hashable {
+    
+    /**
+     * It is no LNURL: perhaps an invoice or an address, for another part of the wallet.
+     */
+    case notLnurl
+    /**
+     * It looks like an LNURL, and is incomplete or mistyped: scan again.
+     */
+    case damaged
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension LnurlProblem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLnurlProblem: FfiConverterRustBuffer {
+    typealias SwiftType = LnurlProblem
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LnurlProblem {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .notLnurl
+        
+        case 2: return .damaged
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: LnurlProblem, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .notLnurl:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .damaged:
+            writeInt(&buf, Int32(2))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLnurlProblem_lift(_ buf: RustBuffer) throws -> LnurlProblem {
+    return try FfiConverterTypeLnurlProblem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLnurlProblem_lower(_ value: LnurlProblem) -> RustBuffer {
+    return FfiConverterTypeLnurlProblem.lower(value)
+}
+
+
+
+/**
+ * What kept the client from reaching a service.
+ */
+
+public enum NetworkProblem: Equatable, Hashable {
+    
+    /**
+     * Its name could not be looked up, or no connection came about.
+     */
+    case noConnection
+    case timedOut
+    /**
+     * The connection ended before the answer did.
+     */
+    case connectionLost
+    /**
+     * Its certificate is expired or not valid yet; the phone's clock may be wrong.
+     */
+    case certificateDate
+    /**
+     * Its certificate is not trusted, or TLS failed otherwise.
+     */
+    case certificateUntrusted
+    /**
+     * The proxy could not be reached, or would not connect.
+     */
+    case proxy
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NetworkProblem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNetworkProblem: FfiConverterRustBuffer {
+    typealias SwiftType = NetworkProblem
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NetworkProblem {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .noConnection
+        
+        case 2: return .timedOut
+        
+        case 3: return .connectionLost
+        
+        case 4: return .certificateDate
+        
+        case 5: return .certificateUntrusted
+        
+        case 6: return .proxy
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: NetworkProblem, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .noConnection:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .timedOut:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .connectionLost:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .certificateDate:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .certificateUntrusted:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .proxy:
+            writeInt(&buf, Int32(6))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkProblem_lift(_ buf: RustBuffer) throws -> NetworkProblem {
+    return try FfiConverterTypeNetworkProblem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkProblem_lower(_ value: NetworkProblem) -> RustBuffer {
+    return FfiConverterTypeNetworkProblem.lower(value)
+}
+
+
+
+/**
+ * What kept the wallet's node from doing its part.
+ */
+
+public enum NodeProblem: Equatable, Hashable {
+    
+    /**
+     * `connect` returned false or threw.
+     */
+    case notConnected
+    case timedOut
+    /**
+     * It cannot do this at all, such as send custom messages.
+     */
+    case unsupported
+    /**
+     * Another method threw, or returned what cannot be used.
+     */
+    case failed
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension NodeProblem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNodeProblem: FfiConverterRustBuffer {
+    typealias SwiftType = NodeProblem
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NodeProblem {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .notConnected
+        
+        case 2: return .timedOut
+        
+        case 3: return .unsupported
+        
+        case 4: return .failed
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: NodeProblem, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .notConnected:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .timedOut:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .unsupported:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .failed:
+            writeInt(&buf, Int32(4))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNodeProblem_lift(_ buf: RustBuffer) throws -> NodeProblem {
+    return try FfiConverterTypeNodeProblem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNodeProblem_lower(_ value: NodeProblem) -> RustBuffer {
+    return FfiConverterTypeNodeProblem.lower(value)
+}
+
+
+
+/**
+ * Which safety rule an address breaks.
+ */
+
+public enum UrlProblem: Equatable, Hashable {
+    
+    /**
+     * Plain http, or a redirect to it.
+     */
+    case notHttps
+    /**
+     * An address of the local network. Where a public name leads there, the phone may be behind the
+     * login page of a network.
+     */
+    case privateAddress
+    /**
+     * Another form of address that is refused, such as one with a user name.
+     */
+    case other
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension UrlProblem: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeUrlProblem: FfiConverterRustBuffer {
+    typealias SwiftType = UrlProblem
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UrlProblem {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .notHttps
+        
+        case 2: return .privateAddress
+        
+        case 3: return .other
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: UrlProblem, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .notHttps:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .privateAddress:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .other:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUrlProblem_lift(_ buf: RustBuffer) throws -> UrlProblem {
+    return try FfiConverterTypeUrlProblem.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeUrlProblem_lower(_ value: UrlProblem) -> RustBuffer {
+    return FfiConverterTypeUrlProblem.lower(value)
+}
+
+
+
+/**
+ * Throw this from `WalletNode`. Any other exception is treated as `Failed`.
  */
 public 
 enum WalletNodeError: Swift.Error, Equatable, Hashable {
@@ -3416,7 +4565,7 @@ enum WalletNodeError: Swift.Error, Equatable, Hashable {
     
     
     /**
-     * It did not work; `reason` reaches the user in `LnurlChannelError.NodeFailed`.
+     * It did not work; `reason` reaches the wallet's log in `LnurlChannelError.NodeFailed`.
      */
     case Failed(reason: String
     )
@@ -3494,6 +4643,30 @@ public func FfiConverterTypeWalletNodeError_lift(_ buf: RustBuffer) throws -> Wa
 #endif
 public func FfiConverterTypeWalletNodeError_lower(_ value: WalletNodeError) -> RustBuffer {
     return FfiConverterTypeWalletNodeError.lower(value)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
 }
 
 #if swift(>=5.8)
@@ -3595,8 +4768,8 @@ fileprivate struct FfiConverterOptionTypeChannelRequest: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypeChannelOutcome: FfiConverterRustBuffer {
-    typealias SwiftType = ChannelOutcome?
+fileprivate struct FfiConverterOptionTypeHostedChannelTerms: FfiConverterRustBuffer {
+    typealias SwiftType = HostedChannelTerms?
 
     public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
         guard let value = value else {
@@ -3604,13 +4777,13 @@ fileprivate struct FfiConverterOptionTypeChannelOutcome: FfiConverterRustBuffer 
             return
         }
         writeInt(&buf, Int8(1))
-        FfiConverterTypeChannelOutcome.write(value, into: &buf)
+        FfiConverterTypeHostedChannelTerms.write(value, into: &buf)
     }
 
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
-        case 1: return try FfiConverterTypeChannelOutcome.read(from: &buf)
+        case 1: return try FfiConverterTypeHostedChannelTerms.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -3619,23 +4792,121 @@ fileprivate struct FfiConverterOptionTypeChannelOutcome: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterSequenceTypeChannelRequest: FfiConverterRustBuffer {
-    typealias SwiftType = [ChannelRequest]
+fileprivate struct FfiConverterOptionTypeIncomingChannel: FfiConverterRustBuffer {
+    typealias SwiftType = IncomingChannel?
 
-    public static func write(_ value: [ChannelRequest], into buf: inout [UInt8]) {
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeIncomingChannel.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeIncomingChannel.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeChannelVisibility: FfiConverterRustBuffer {
+    typealias SwiftType = ChannelVisibility?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeChannelVisibility.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeChannelVisibility.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
+    typealias SwiftType = [String]
+
+    public static func write(_ value: [String], into buf: inout [UInt8]) {
         let len = Int32(value.count)
         writeInt(&buf, len)
         for item in value {
-            FfiConverterTypeChannelRequest.write(item, into: &buf)
+            FfiConverterString.write(item, into: &buf)
         }
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ChannelRequest] {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [String] {
         let len: Int32 = try readInt(&buf)
-        var seq = [ChannelRequest]()
+        var seq = [String]()
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
-            seq.append(try FfiConverterTypeChannelRequest.read(from: &buf))
+            seq.append(try FfiConverterString.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeChannelRequestSnapshot: FfiConverterRustBuffer {
+    typealias SwiftType = [ChannelRequestSnapshot]
+
+    public static func write(_ value: [ChannelRequestSnapshot], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeChannelRequestSnapshot.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ChannelRequestSnapshot] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ChannelRequestSnapshot]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeChannelRequestSnapshot.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer {
+    typealias SwiftType = [ChannelConcern]
+
+    public static func write(_ value: [ChannelConcern], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeChannelConcern.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ChannelConcern] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ChannelConcern]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeChannelConcern.read(from: &buf))
         }
         return seq
     }
@@ -3689,10 +4960,10 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
     }
 }
 /**
- * Decode a scanned or pasted LNURL. Offline: nothing is sent anywhere.
+ * Decode a scanned or pasted LNURL. Works offline: nothing is sent.
  *
- * Takes bech32 `LNURL1...`, with or without `lightning:`, an `lnurlc://` link, or a link
- * with a `lightning=` parameter, in either case.
+ * Accepts bech32 `LNURL1...` with or without `lightning:`, an `lnurlc://` link (LUD-17), and a
+ * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case.
  */
 public func decodeLnurl(text: String)throws  -> Lnurl  {
     return try  FfiConverterTypeLnurl_lift(try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
@@ -3703,7 +4974,7 @@ public func decodeLnurl(text: String)throws  -> Lnurl  {
 })
 }
 /**
- * Encode a service URL as a bech32 LNURL, in the upper case that QR codes pack best.
+ * Encode a service URL as a bech32 LNURL, in the upper case that QR codes store best.
  */
 public func encodeLnurl(url: String)throws  -> String  {
     return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
@@ -3741,10 +5012,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_channelclient_fetch() != 20067) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelclient_report_channel_failed() != 12501) {
+    if (uniffi_lnurl_channel_checksum_method_channelclient_report_channel_closed() != 26408) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelclient_report_incoming_channel() != 57658) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_lnurl_channel_checksum_method_channelclient_report_peer_connection() != 9667) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelclient_report_peer_message() != 21642) {
@@ -3753,43 +5027,40 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_channelclient_request() != 28431) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_lnurl_channel_checksum_method_channelclient_requests() != 37514) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_lnurl_channel_checksum_method_channelclient_shutdown() != 54374) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelclient_unfinished_requests() != 42757) {
+    if (uniffi_lnurl_channel_checksum_method_channelclient_take_answer() != 12906) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() != 64058) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_accept() != 1372) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_ask_again() != 36800) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_cancel() != 38069) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_created_at_seconds() != 50926) {
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_dismiss() != 7823) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_decline() != 50976) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_is_running() != 48615) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_offer() != 16547) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_outcome() != 48661) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_pause() != 46863) {
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_pause() != 63747) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_request_id() != 16163) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_resume() != 41381) {
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_snapshot() != 14782) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channelrequest_state() != 25617) {
+    if (uniffi_lnurl_channel_checksum_method_lnurl_authority() != 55519) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_lnurl_host() != 60622) {
@@ -3807,19 +5078,23 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_walletnode_node_id() != 24112) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_walletnode_on_channel_event() != 29148) {
+    if (uniffi_lnurl_channel_checksum_method_walletnode_readiness() != 65162) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() != 12491) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_lnurl_channel_checksum_method_walletnode_release_peer() != 10649) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message() != 31842) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_constructor_channelclient_new() != 25562) {
+    if (uniffi_lnurl_channel_checksum_constructor_channelclient_new() != 27777) {
         return InitializationResult.apiChecksumMismatch
     }
 
+    uniffiCallbackInitChannelListener()
     uniffiCallbackInitWalletNode()
     return InitializationResult.ok
 }()

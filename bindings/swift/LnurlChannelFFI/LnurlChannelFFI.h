@@ -243,6 +243,13 @@ typedef void (*UniffiForeignFutureCompleteVoid)(uint64_t, UniffiForeignFutureRes
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_CHANNEL_LISTENER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_CHANNEL_LISTENER_METHOD0
+typedef void (*UniffiCallbackInterfaceChannelListenerMethod0)(uint64_t, RustBuffer, RustBuffer, void* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD0
 typedef void (*UniffiCallbackInterfaceWalletNodeMethod0)(uint64_t, RustBuffer, int8_t* _Nonnull, 
@@ -259,7 +266,7 @@ typedef void (*UniffiCallbackInterfaceWalletNodeMethod1)(uint64_t, RustBuffer* _
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD2
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD2
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod2)(uint64_t, RustBuffer, RustBuffer, void* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod2)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
@@ -273,9 +280,25 @@ typedef void (*UniffiCallbackInterfaceWalletNodeMethod3)(uint64_t, RustBuffer, R
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD4
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD4
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod4)(uint64_t, RustBuffer, uint16_t, RustBuffer, int8_t* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod4)(uint64_t, RustBuffer, void* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
+
+#endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD5
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD5
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod5)(uint64_t, RustBuffer, uint16_t, RustBuffer, int8_t* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CHANNEL_LISTENER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CHANNEL_LISTENER
+typedef struct UniffiVTableCallbackInterfaceChannelListener {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceChannelListenerMethod0 _Nonnull onRequestChanged;
+} UniffiVTableCallbackInterfaceChannelListener;
 
 #endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_WALLET_NODE
@@ -285,9 +308,10 @@ typedef struct UniffiVTableCallbackInterfaceWalletNode {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceWalletNodeMethod0 _Nonnull connect;
     UniffiCallbackInterfaceWalletNodeMethod1 _Nonnull nodeId;
-    UniffiCallbackInterfaceWalletNodeMethod2 _Nonnull onChannelEvent;
+    UniffiCallbackInterfaceWalletNodeMethod2 _Nonnull readiness;
     UniffiCallbackInterfaceWalletNodeMethod3 _Nonnull refundScriptPubkey;
-    UniffiCallbackInterfaceWalletNodeMethod4 _Nonnull sendPeerMessage;
+    UniffiCallbackInterfaceWalletNodeMethod4 _Nonnull releasePeer;
+    UniffiCallbackInterfaceWalletNodeMethod5 _Nonnull sendPeerMessage;
 } UniffiVTableCallbackInterfaceWalletNode;
 
 #endif
@@ -303,7 +327,7 @@ void uniffi_lnurl_channel_fn_free_channelclient(uint64_t handle, RustCallStatus 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CONSTRUCTOR_CHANNELCLIENT_NEW
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CONSTRUCTOR_CHANNELCLIENT_NEW
-uint64_t uniffi_lnurl_channel_fn_constructor_channelclient_new(uint64_t node, RustBuffer config, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_lnurl_channel_fn_constructor_channelclient_new(uint64_t node, uint64_t listener, RustBuffer config, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_CHECK_PEERS
@@ -316,14 +340,19 @@ void uniffi_lnurl_channel_fn_method_channelclient_check_peers(uint64_t ptr, Rust
 uint64_t uniffi_lnurl_channel_fn_method_channelclient_fetch(uint64_t ptr, uint64_t lnurl
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_CHANNEL_FAILED
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_CHANNEL_FAILED
-void uniffi_lnurl_channel_fn_method_channelclient_report_channel_failed(uint64_t ptr, RustBuffer peer_id, RustBuffer channel_id, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_CHANNEL_CLOSED
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_CHANNEL_CLOSED
+void uniffi_lnurl_channel_fn_method_channelclient_report_channel_closed(uint64_t ptr, RustBuffer peer_id, RustBuffer channel_id, RustBuffer reason, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_INCOMING_CHANNEL
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_INCOMING_CHANNEL
 RustBuffer uniffi_lnurl_channel_fn_method_channelclient_report_incoming_channel(uint64_t ptr, RustBuffer channel, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_PEER_CONNECTION
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_PEER_CONNECTION
+void uniffi_lnurl_channel_fn_method_channelclient_report_peer_connection(uint64_t ptr, RustBuffer peer_id, int8_t is_connected, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REPORT_PEER_MESSAGE
@@ -336,14 +365,39 @@ int8_t uniffi_lnurl_channel_fn_method_channelclient_report_peer_message(uint64_t
 RustBuffer uniffi_lnurl_channel_fn_method_channelclient_request(uint64_t ptr, RustBuffer request_id, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REQUESTS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_REQUESTS
+RustBuffer uniffi_lnurl_channel_fn_method_channelclient_requests(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_SHUTDOWN
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_SHUTDOWN
 uint64_t uniffi_lnurl_channel_fn_method_channelclient_shutdown(uint64_t ptr
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_UNFINISHED_REQUESTS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_UNFINISHED_REQUESTS
-RustBuffer uniffi_lnurl_channel_fn_method_channelclient_unfinished_requests(uint64_t ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_TAKE_ANSWER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_TAKE_ANSWER
+uint64_t uniffi_lnurl_channel_fn_method_channelclient_take_answer(uint64_t ptr, uint64_t lnurl, RustBuffer answer, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELLISTENER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELLISTENER
+uint64_t uniffi_lnurl_channel_fn_clone_channellistener(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_CHANNELLISTENER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_CHANNELLISTENER
+void uniffi_lnurl_channel_fn_free_channellistener(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
+void uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(const UniffiVTableCallbackInterfaceChannelListener* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+void uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(uint64_t ptr, RustBuffer request, RustBuffer step, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELREQUEST
@@ -361,39 +415,24 @@ void uniffi_lnurl_channel_fn_free_channelrequest(uint64_t handle, RustCallStatus
 uint64_t uniffi_lnurl_channel_fn_method_channelrequest_accept(uint64_t ptr, RustBuffer visibility
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_ASK_AGAIN
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_ASK_AGAIN
+uint64_t uniffi_lnurl_channel_fn_method_channelrequest_ask_again(uint64_t ptr, RustBuffer visibility
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_CANCEL
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_CANCEL
 uint64_t uniffi_lnurl_channel_fn_method_channelrequest_cancel(uint64_t ptr
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_CREATED_AT_SECONDS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_CREATED_AT_SECONDS
-uint64_t uniffi_lnurl_channel_fn_method_channelrequest_created_at_seconds(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_DECLINE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_DECLINE
-void uniffi_lnurl_channel_fn_method_channelrequest_decline(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_IS_RUNNING
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_IS_RUNNING
-int8_t uniffi_lnurl_channel_fn_method_channelrequest_is_running(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_OFFER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_OFFER
-RustBuffer uniffi_lnurl_channel_fn_method_channelrequest_offer(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_OUTCOME
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_OUTCOME
-RustBuffer uniffi_lnurl_channel_fn_method_channelrequest_outcome(uint64_t ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_DISMISS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_DISMISS
+uint64_t uniffi_lnurl_channel_fn_method_channelrequest_dismiss(uint64_t ptr
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_PAUSE
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_PAUSE
-int8_t uniffi_lnurl_channel_fn_method_channelrequest_pause(uint64_t ptr, RustCallStatus *_Nonnull out_status
+void uniffi_lnurl_channel_fn_method_channelrequest_pause(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_REQUEST_ID
@@ -401,14 +440,9 @@ int8_t uniffi_lnurl_channel_fn_method_channelrequest_pause(uint64_t ptr, RustCal
 RustBuffer uniffi_lnurl_channel_fn_method_channelrequest_request_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_RESUME
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_RESUME
-uint64_t uniffi_lnurl_channel_fn_method_channelrequest_resume(uint64_t ptr
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_STATE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_STATE
-RustBuffer uniffi_lnurl_channel_fn_method_channelrequest_state(uint64_t ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_SNAPSHOT
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_SNAPSHOT
+RustBuffer uniffi_lnurl_channel_fn_method_channelrequest_snapshot(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELREQUEST_UNIFFI_TRAIT_DEBUG
@@ -424,6 +458,11 @@ uint64_t uniffi_lnurl_channel_fn_clone_lnurl(uint64_t handle, RustCallStatus *_N
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_LNURL
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_LNURL
 void uniffi_lnurl_channel_fn_free_lnurl(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_LNURL_AUTHORITY
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_LNURL_AUTHORITY
+RustBuffer uniffi_lnurl_channel_fn_method_lnurl_authority(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_LNURL_HOST
@@ -491,9 +530,9 @@ int8_t uniffi_lnurl_channel_fn_method_walletnode_connect(uint64_t ptr, RustBuffe
 RustBuffer uniffi_lnurl_channel_fn_method_walletnode_node_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_ON_CHANNEL_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_ON_CHANNEL_EVENT
-void uniffi_lnurl_channel_fn_method_walletnode_on_channel_event(uint64_t ptr, RustBuffer request_id, RustBuffer event, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_READINESS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_READINESS
+RustBuffer uniffi_lnurl_channel_fn_method_walletnode_readiness(uint64_t ptr, RustBuffer peer, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
@@ -501,19 +540,14 @@ void uniffi_lnurl_channel_fn_method_walletnode_on_channel_event(uint64_t ptr, Ru
 RustBuffer uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(uint64_t ptr, RustBuffer request_id, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_RELEASE_PEER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_RELEASE_PEER
+void uniffi_lnurl_channel_fn_method_walletnode_release_peer(uint64_t ptr, RustBuffer peer, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_SEND_PEER_MESSAGE
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_SEND_PEER_MESSAGE
 int8_t uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(uint64_t ptr, RustBuffer peer_id, uint16_t message_type, RustBuffer payload, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_LNURLCHANNELERROR_DESCRIBE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_LNURLCHANNELERROR_DESCRIBE
-RustBuffer uniffi_lnurl_channel_fn_method_lnurlchannelerror_describe(RustBuffer ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_PEERADDRESS_SOCKET_ADDRESS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_PEERADDRESS_SOCKET_ADDRESS
-RustBuffer uniffi_lnurl_channel_fn_method_peeraddress_socket_address(RustBuffer ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FUNC_DECODE_LNURL
@@ -810,15 +844,21 @@ uint16_t uniffi_lnurl_channel_checksum_method_channelclient_fetch(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_CHANNEL_FAILED
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_CHANNEL_FAILED
-uint16_t uniffi_lnurl_channel_checksum_method_channelclient_report_channel_failed(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_CHANNEL_CLOSED
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_CHANNEL_CLOSED
+uint16_t uniffi_lnurl_channel_checksum_method_channelclient_report_channel_closed(void
     
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_INCOMING_CHANNEL
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_INCOMING_CHANNEL
 uint16_t uniffi_lnurl_channel_checksum_method_channelclient_report_incoming_channel(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_PEER_CONNECTION
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REPORT_PEER_CONNECTION
+uint16_t uniffi_lnurl_channel_checksum_method_channelclient_report_peer_connection(void
     
 );
 #endif
@@ -834,15 +874,27 @@ uint16_t uniffi_lnurl_channel_checksum_method_channelclient_request(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REQUESTS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_REQUESTS
+uint16_t uniffi_lnurl_channel_checksum_method_channelclient_requests(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_SHUTDOWN
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_SHUTDOWN
 uint16_t uniffi_lnurl_channel_checksum_method_channelclient_shutdown(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_UNFINISHED_REQUESTS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_UNFINISHED_REQUESTS
-uint16_t uniffi_lnurl_channel_checksum_method_channelclient_unfinished_requests(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_TAKE_ANSWER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELCLIENT_TAKE_ANSWER
+uint16_t uniffi_lnurl_channel_checksum_method_channelclient_take_answer(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+uint16_t uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(void
     
 );
 #endif
@@ -852,39 +904,21 @@ uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_accept(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_ASK_AGAIN
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_ASK_AGAIN
+uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_ask_again(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_CANCEL
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_CANCEL
 uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_cancel(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_CREATED_AT_SECONDS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_CREATED_AT_SECONDS
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_created_at_seconds(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_DECLINE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_DECLINE
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_decline(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_IS_RUNNING
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_IS_RUNNING
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_is_running(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_OFFER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_OFFER
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_offer(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_OUTCOME
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_OUTCOME
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_outcome(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_DISMISS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_DISMISS
+uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_dismiss(void
     
 );
 #endif
@@ -900,15 +934,15 @@ uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_request_id(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_RESUME
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_RESUME
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_resume(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_SNAPSHOT
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_SNAPSHOT
+uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_snapshot(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_STATE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_STATE
-uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_state(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_LNURL_AUTHORITY
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_LNURL_AUTHORITY
+uint16_t uniffi_lnurl_channel_checksum_method_lnurl_authority(void
     
 );
 #endif
@@ -942,15 +976,21 @@ uint16_t uniffi_lnurl_channel_checksum_method_walletnode_node_id(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_ON_CHANNEL_EVENT
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_ON_CHANNEL_EVENT
-uint16_t uniffi_lnurl_channel_checksum_method_walletnode_on_channel_event(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_READINESS
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_READINESS
+uint16_t uniffi_lnurl_channel_checksum_method_walletnode_readiness(void
     
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
 uint16_t uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_RELEASE_PEER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_RELEASE_PEER
+uint16_t uniffi_lnurl_channel_checksum_method_walletnode_release_peer(void
     
 );
 #endif

@@ -3,9 +3,9 @@
 /**
  * Turn a scanned LNURL into an incoming Lightning channel.
  *
- * Decode what the user scanned with `decode_lnurl`, `fetch` the offer with a `ChannelClient`,
- * show it, then `accept` or `decline` the `ChannelRequest`. Your wallet lends its node to the
- * client by implementing `WalletNode`.
+ * Decode what the user scanned with `decode_lnurl`, fetch the offer with a `ChannelClient`, show
+ * it, then accept or cancel the `ChannelRequest`. Your wallet lends its node to the client by
+ * implementing `WalletNode`, and reports the channels that its node sees.
  */
 
 @file:Suppress("NAME_SHADOWING")
@@ -44,6 +44,8 @@ import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.GlobalScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.suspendCancellableCoroutine
 
 // This is a helper for safely working with byte buffers returned from the Rust code.
@@ -332,8 +334,8 @@ internal inline fun<T> uniffiTraitInterfaceCall(
 ) {
     try {
         writeReturn(makeCall())
-    } catch(e: kotlin.Exception) {
-        val err = try { e.stackTraceToString() } catch(_: Throwable) { "" }
+    } catch(e: Throwable) {
+        val err = try { e.toString() } catch(_: Throwable) { e.javaClass.name }
         callStatus.code = UNIFFI_CALL_UNEXPECTED_ERROR
         callStatus.error_buf = FfiConverterString.lower(err)
     }
@@ -347,12 +349,12 @@ internal inline fun<T, reified E: Throwable> uniffiTraitInterfaceCallWithError(
 ) {
     try {
         writeReturn(makeCall())
-    } catch(e: kotlin.Exception) {
+    } catch(e: Throwable) {
         if (e is E) {
             callStatus.code = UNIFFI_CALL_ERROR
             callStatus.error_buf = lowerError(e)
         } else {
-            val err = try { e.stackTraceToString() } catch(_: Throwable) { "" }
+            val err = try { e.toString() } catch(_: Throwable) { e.javaClass.name }
             callStatus.code = UNIFFI_CALL_UNEXPECTED_ERROR
             callStatus.error_buf = FfiConverterString.lower(err)
         }
@@ -664,6 +666,9 @@ internal open class UniffiForeignFutureResultVoid(
 internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
     fun callback(`callbackData`: Long,`result`: UniffiForeignFutureResultVoid.UniffiByValue,)
 }
+internal interface UniffiCallbackInterfaceChannelListenerMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 internal interface UniffiCallbackInterfaceWalletNodeMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
 }
@@ -671,41 +676,66 @@ internal interface UniffiCallbackInterfaceWalletNodeMethod1 : com.sun.jna.Callba
     fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceWalletNodeMethod2 : com.sun.jna.Callback {
-    fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+    fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceWalletNodeMethod3 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceWalletNodeMethod4 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceWalletNodeMethod5 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "connect", "nodeId", "onChannelEvent", "refundScriptPubkey", "sendPeerMessage")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "onRequestChanged")
+internal open class UniffiVTableCallbackInterfaceChannelListener(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0? = null,
+    ): UniffiVTableCallbackInterfaceChannelListener(`uniffiFree`,`uniffiClone`,`onRequestChanged`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceChannelListener) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `onRequestChanged` = other.`onRequestChanged`
+    }
+
+}
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "connect", "nodeId", "readiness", "refundScriptPubkey", "releasePeer", "sendPeerMessage")
 internal open class UniffiVTableCallbackInterfaceWalletNode(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `connect`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
     @JvmField internal var `nodeId`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
-    @JvmField internal var `onChannelEvent`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
+    @JvmField internal var `readiness`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
     @JvmField internal var `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
-    @JvmField internal var `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
+    @JvmField internal var `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
+    @JvmField internal var `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `connect`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
         `nodeId`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
-        `onChannelEvent`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
+        `readiness`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
         `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
-        `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
-    ): UniffiVTableCallbackInterfaceWalletNode(`uniffiFree`,`uniffiClone`,`connect`,`nodeId`,`onChannelEvent`,`refundScriptPubkey`,`sendPeerMessage`,), Structure.ByValue
+        `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
+        `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
+    ): UniffiVTableCallbackInterfaceWalletNode(`uniffiFree`,`uniffiClone`,`connect`,`nodeId`,`readiness`,`refundScriptPubkey`,`releasePeer`,`sendPeerMessage`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceWalletNode) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `connect` = other.`connect`
         `nodeId` = other.`nodeId`
-        `onChannelEvent` = other.`onChannelEvent`
+        `readiness` = other.`readiness`
         `refundScriptPubkey` = other.`refundScriptPubkey`
+        `releasePeer` = other.`releasePeer`
         `sendPeerMessage` = other.`sendPeerMessage`
     }
 
@@ -743,39 +773,39 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_fetch(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelclient_report_channel_failed(
+    external fun uniffi_lnurl_channel_checksum_method_channelclient_report_channel_closed(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_report_incoming_channel(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelclient_report_peer_connection(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_report_peer_message(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_request(
     ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelclient_requests(
+    ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_shutdown(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelclient_unfinished_requests(
+    external fun uniffi_lnurl_channel_checksum_method_channelclient_take_answer(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_accept(
     ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_ask_again(
+    ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_cancel(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_created_at_seconds(
-    ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_decline(
-    ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_is_running(
-    ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_offer(
-    ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_outcome(
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_dismiss(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_pause(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_request_id(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_resume(
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_snapshot(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channelrequest_state(
+    external fun uniffi_lnurl_channel_checksum_method_lnurl_authority(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_lnurl_host(
     ): Int
@@ -787,9 +817,11 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_node_id(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_walletnode_on_channel_event(
+    external fun uniffi_lnurl_channel_checksum_method_walletnode_readiness(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_walletnode_release_peer(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message(
     ): Int
@@ -811,6 +843,7 @@ internal object UniffiLib {
 
     init {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "lnurl_channel"))
+        uniffiCallbackInterfaceChannelListener.register(this)
         uniffiCallbackInterfaceWalletNode.register(this)
         
     }
@@ -820,49 +853,53 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_lnurl_channel_fn_free_channelclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_lnurl_channel_fn_constructor_channelclient_new(`node`: Long,`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_lnurl_channel_fn_constructor_channelclient_new(`node`: Long,`listener`: Long,`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_lnurl_channel_fn_method_channelclient_check_peers(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_lnurl_channel_fn_method_channelclient_fetch(`ptr`: Long,`lnurl`: Long,
     ): Long
-    external fun uniffi_lnurl_channel_fn_method_channelclient_report_channel_failed(`ptr`: Long,`peerId`: RustBuffer.ByValue,`channelId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_lnurl_channel_fn_method_channelclient_report_channel_closed(`ptr`: Long,`peerId`: RustBuffer.ByValue,`channelId`: RustBuffer.ByValue,`reason`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_lnurl_channel_fn_method_channelclient_report_incoming_channel(`ptr`: Long,`channel`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_lnurl_channel_fn_method_channelclient_report_peer_connection(`ptr`: Long,`peerId`: RustBuffer.ByValue,`isConnected`: Byte,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_lnurl_channel_fn_method_channelclient_report_peer_message(`ptr`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
     external fun uniffi_lnurl_channel_fn_method_channelclient_request(`ptr`: Long,`requestId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_lnurl_channel_fn_method_channelclient_requests(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_channelclient_shutdown(`ptr`: Long,
     ): Long
-    external fun uniffi_lnurl_channel_fn_method_channelclient_unfinished_requests(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
+    external fun uniffi_lnurl_channel_fn_method_channelclient_take_answer(`ptr`: Long,`lnurl`: Long,`answer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_lnurl_channel_fn_clone_channellistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_lnurl_channel_fn_free_channellistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(`vtable`: UniffiVTableCallbackInterfaceChannelListener,
+    ): Unit
+    external fun uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(`ptr`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_lnurl_channel_fn_clone_channelrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_lnurl_channel_fn_free_channelrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_lnurl_channel_fn_method_channelrequest_accept(`ptr`: Long,`visibility`: RustBuffer.ByValue,
     ): Long
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_ask_again(`ptr`: Long,`visibility`: RustBuffer.ByValue,
+    ): Long
     external fun uniffi_lnurl_channel_fn_method_channelrequest_cancel(`ptr`: Long,
     ): Long
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_created_at_seconds(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_dismiss(`ptr`: Long,
     ): Long
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_decline(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_is_running(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Byte
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_offer(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_outcome(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_channelrequest_pause(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Byte
+    ): Unit
     external fun uniffi_lnurl_channel_fn_method_channelrequest_request_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_resume(`ptr`: Long,
-    ): Long
-    external fun uniffi_lnurl_channel_fn_method_channelrequest_state(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_snapshot(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_channelrequest_uniffi_trait_debug(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -870,6 +907,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_lnurl_channel_fn_free_lnurl(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_lnurl_channel_fn_method_lnurl_authority(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_lnurl_host(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_lnurl_is_onion(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -896,16 +935,14 @@ internal object UniffiLib {
     ): Byte
     external fun uniffi_lnurl_channel_fn_method_walletnode_node_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_walletnode_on_channel_event(`ptr`: Long,`requestId`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
+    external fun uniffi_lnurl_channel_fn_method_walletnode_readiness(`ptr`: Long,`peer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(`ptr`: Long,`requestId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_lnurl_channel_fn_method_walletnode_release_peer(`ptr`: Long,`peer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(`ptr`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
-    external fun uniffi_lnurl_channel_fn_method_lnurlchannelerror_describe(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_peeraddress_socket_address(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_func_decode_lnurl(`text`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_lnurl_channel_fn_func_encode_lnurl(`url`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1041,10 +1078,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_fetch() and 0xFFFF) != 20067) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_report_channel_failed() and 0xFFFF) != 12501) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_report_channel_closed() and 0xFFFF) != 26408) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_report_incoming_channel() and 0xFFFF) != 57658) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_report_peer_connection() and 0xFFFF) != 9667) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_report_peer_message() and 0xFFFF) != 21642) {
@@ -1053,43 +1093,40 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_request() and 0xFFFF) != 28431) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_requests() and 0xFFFF) != 37514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_shutdown() and 0xFFFF) != 54374) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_unfinished_requests() and 0xFFFF) != 42757) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_take_answer() and 0xFFFF) != 12906) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() and 0xFFFF) != 64058) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_accept() and 0xFFFF) != 1372) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_ask_again() and 0xFFFF) != 36800) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_cancel() and 0xFFFF) != 38069) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_created_at_seconds() and 0xFFFF) != 50926) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_dismiss() and 0xFFFF) != 7823) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_decline() and 0xFFFF) != 50976) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_is_running() and 0xFFFF) != 48615) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_offer() and 0xFFFF) != 16547) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_outcome() and 0xFFFF) != 48661) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_pause() and 0xFFFF) != 46863) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_pause() and 0xFFFF) != 63747) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_request_id() and 0xFFFF) != 16163) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_resume() and 0xFFFF) != 41381) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_snapshot() and 0xFFFF) != 14782) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_state() and 0xFFFF) != 25617) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_lnurl_authority() and 0xFFFF) != 55519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_lnurl_host() and 0xFFFF) != 60622) {
@@ -1107,16 +1144,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_node_id() and 0xFFFF) != 24112) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_on_channel_event() and 0xFFFF) != 29148) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_readiness() and 0xFFFF) != 65162) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() and 0xFFFF) != 12491) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_release_peer() and 0xFFFF) != 10649) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message() and 0xFFFF) != 31842) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_constructor_channelclient_new() and 0xFFFF) != 25562) {
+    if ((lib.uniffi_lnurl_channel_checksum_constructor_channelclient_new() and 0xFFFF) != 27777) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1155,6 +1195,7 @@ internal suspend fun<T, F, E: kotlin.Exception> uniffiRustCallAsync(
     errorHandler: UniffiRustCallStatusErrorHandler<E>
 ): T {
     try {
+        currentCoroutineContext().ensureActive()
         do {
             val pollResult = suspendCancellableCoroutine<Byte> { continuation ->
                 pollFunc(
@@ -1601,45 +1642,63 @@ public interface ChannelClientInterface {
     /**
      * Fetch the offer behind `lnurl`. The service learns nothing about the wallet.
      *
-     * Where a request from this LNURL has been accepted and has no answer yet, that one is
-     * returned, and nothing is fetched.
+     * Where a request from this LNURL is under way (`Connecting` to `Opening`), or was fetched less than
+     * a minute ago, that one is returned, and nothing is fetched.
      */
     suspend fun `fetch`(`lnurl`: Lnurl): ChannelRequest
     
     /**
-     * Report that a channel failed before it was ready: its request awaits a channel again.
+     * Report that a channel was closed, failed, or was turned down by the node itself. If it never was
+     * `Ready`, its request awaits another. `reason` is the node's own word for it.
+     *
+     * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
      */
-    fun `reportChannelFailed`(`peerId`: kotlin.String, `channelId`: kotlin.String)
+    fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String? = null)
     
     /**
      * Report an incoming channel, at each stage that the node shows. Inbound channels only.
      *
-     * Where the node asks before it accepts, report first and follow the verdict. Returns as soon
-     * as the report is stored; waits for no network and no callback.
+     * Where the node asks before it accepts, report first and follow the verdict. Reporting the same
+     * again does no harm, and what is left out keeps what was reported before. It is stored when this
+     * returns. Waits for no network and no callback, but may write to the disk.
      */
     fun `reportIncomingChannel`(`channel`: IncomingChannel): ChannelVerdict
     
     /**
-     * Report a custom message from a peer. Waits for nothing. True if it belongs to a request;
-     * its payload is then in the outcome.
+     * Report that a peer was connected or disconnected, if the node tells. A lost connection is
+     * then made anew at once.
+     */
+    fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean)
+    
+    /**
+     * Report a custom message from a peer. True if it belongs to a request; its payload is then in
+     * the outcome. Waits for no network and no callback.
      */
     fun `reportPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
     
     /**
-     * A request by its id, ended ones of this run included.
+     * A request by its id, to act on it.
      */
     fun `request`(`requestId`: kotlin.String): ChannelRequest?
     
     /**
-     * End all calls as `pause` does, and let go of the node and of the storage folder.
+     * All requests that were ever accepted, from earlier runs too, newest first; ended ones for 30
+     * days, looked at when a client is created. Never waits.
+     */
+    fun `requests`(): List<ChannelRequestSnapshot>
+    
+    /**
+     * End all calls as `pause` does, let go of the storage folder at once, and of the node when no
+     * callback runs any more.
      */
     suspend fun `shutdown`()
     
     /**
-     * Requests that were accepted and whose end no call has returned yet, from earlier runs too,
-     * oldest first.
+     * Go on from an answer that the wallet fetched from `lnurl` by itself, body as it came.
+     *
+     * For wallets that fetch every LNURL first and then look at its tag. Under the same rules as `fetch`.
      */
-    fun `unfinishedRequests`(): List<ChannelRequest>
+    fun `takeAnswer`(`lnurl`: Lnurl, `answer`: kotlin.String): ChannelRequest
     
     companion object
 }
@@ -1672,17 +1731,19 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
         this.cleanable = null
     }
     /**
-     * Reads the requests kept in `ClientConfig.storage_dir` and watches for their channels.
+     * Reads the requests kept in `storage_dir` and watches for their channels.
      *
-     * Sends nothing. Create it before the node starts, so that no channel goes unreported.
+     * Sends nothing. Create it before the node starts, so that no channel goes unreported, and one
+     * only for each node.
      */
-    constructor(`node`: WalletNode, `config`: ClientConfig) :
+    constructor(`node`: WalletNode, `listener`: ChannelListener, `config`: ClientConfig) :
         this(UniffiWithHandle, 
     uniffiRustCallWithError(LnurlChannelException) { _status ->
     UniffiLib.uniffi_lnurl_channel_fn_constructor_channelclient_new(
     
         
         FfiConverterTypeWalletNode.lower(`node`),
+        FfiConverterTypeChannelListener.lower(`listener`),
         FfiConverterTypeClientConfig.lower(`config`),_status)
 }
     )
@@ -1782,8 +1843,8 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * Fetch the offer behind `lnurl`. The service learns nothing about the wallet.
      *
-     * Where a request from this LNURL has been accepted and has no answer yet, that one is
-     * returned, and nothing is fetched.
+     * Where a request from this LNURL is under way (`Connecting` to `Opening`), or was fetched less than
+     * a minute ago, that one is returned, and nothing is fetched.
      */
     @Throws(LnurlChannelException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -1808,16 +1869,20 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 
     
     /**
-     * Report that a channel failed before it was ready: its request awaits a channel again.
-     */override fun `reportChannelFailed`(`peerId`: kotlin.String, `channelId`: kotlin.String)
+     * Report that a channel was closed, failed, or was turned down by the node itself. If it never was
+     * `Ready`, its request awaits another. `reason` is the node's own word for it.
+     *
+     * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
+     */override fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String?)
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_report_channel_failed(
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_report_channel_closed(
         it,
         
         FfiConverterString.lower(`peerId`),
-        FfiConverterString.lower(`channelId`),_status)
+        FfiConverterOptionalString.lower(`channelId`),
+        FfiConverterOptionalString.lower(`reason`),_status)
 }
     }
     
@@ -1827,8 +1892,9 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * Report an incoming channel, at each stage that the node shows. Inbound channels only.
      *
-     * Where the node asks before it accepts, report first and follow the verdict. Returns as soon
-     * as the report is stored; waits for no network and no callback.
+     * Where the node asks before it accepts, report first and follow the verdict. Reporting the same
+     * again does no harm, and what is left out keeps what was reported before. It is stored when this
+     * returns. Waits for no network and no callback, but may write to the disk.
      */override fun `reportIncomingChannel`(`channel`: IncomingChannel): ChannelVerdict {
             return FfiConverterTypeChannelVerdict.lift(
     callWithHandle {
@@ -1845,8 +1911,26 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 
     
     /**
-     * Report a custom message from a peer. Waits for nothing. True if it belongs to a request;
-     * its payload is then in the outcome.
+     * Report that a peer was connected or disconnected, if the node tells. A lost connection is
+     * then made anew at once.
+     */override fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean)
+        = 
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_report_peer_connection(
+        it,
+        
+        FfiConverterString.lower(`peerId`),
+        FfiConverterBoolean.lower(`isConnected`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Report a custom message from a peer. True if it belongs to a request; its payload is then in
+     * the outcome. Waits for no network and no callback.
      */override fun `reportPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     callWithHandle {
@@ -1865,7 +1949,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 
     
     /**
-     * A request by its id, ended ones of this run included.
+     * A request by its id, to act on it.
      */override fun `request`(`requestId`: kotlin.String): ChannelRequest? {
             return FfiConverterOptionalTypeChannelRequest.lift(
     callWithHandle {
@@ -1882,7 +1966,25 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 
     
     /**
-     * End all calls as `pause` does, and let go of the node and of the storage folder.
+     * All requests that were ever accepted, from earlier runs too, newest first; ended ones for 30
+     * days, looked at when a client is created. Never waits.
+     */override fun `requests`(): List<ChannelRequestSnapshot> {
+            return FfiConverterSequenceTypeChannelRequestSnapshot.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_requests(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * End all calls as `pause` does, let go of the storage folder at once, and of the node when no
+     * callback runs any more.
      */
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
     override suspend fun `shutdown`() {
@@ -1906,15 +2008,19 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 
     
     /**
-     * Requests that were accepted and whose end no call has returned yet, from earlier runs too,
-     * oldest first.
-     */override fun `unfinishedRequests`(): List<ChannelRequest> {
-            return FfiConverterSequenceTypeChannelRequest.lift(
+     * Go on from an answer that the wallet fetched from `lnurl` by itself, body as it came.
+     *
+     * For wallets that fetch every LNURL first and then look at its tag. Under the same rules as `fetch`.
+     */
+    @Throws(LnurlChannelException::class)override fun `takeAnswer`(`lnurl`: Lnurl, `answer`: kotlin.String): ChannelRequest {
+            return FfiConverterTypeChannelRequest.lift(
     callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_unfinished_requests(
+    uniffiRustCallWithError(LnurlChannelException) { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelclient_take_answer(
         it,
-        _status)
+        
+        FfiConverterTypeLnurl.lower(`lnurl`),
+        FfiConverterString.lower(`answer`),_status)
 }
     }
     )
@@ -2056,66 +2162,393 @@ public object FfiConverterTypeChannelClient: FfiConverter<ChannelClient, Long> {
 
 
 /**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+public interface ChannelListener {
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+    fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
+    
+    companion object
+}
+
+/**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+open class ChannelListenerImpl: Disposable, AutoCloseable, ChannelListener
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_lnurl_channel_fn_free_channellistener(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_lnurl_channel_fn_clone_channellistener(handle, status)
+        }
+    }
+
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+    @Throws(WalletNodeException::class)override fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(WalletNodeException) { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(
+        it,
+        
+        FfiConverterTypeChannelRequestSnapshot.lower(`request`),
+        FfiConverterTypeChannelStep.lower(`step`),_status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceChannelListener {
+    internal object `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeChannelListener.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`onRequestChanged`(
+                    FfiConverterTypeChannelRequestSnapshot.lift(`request`),
+                    FfiConverterTypeChannelStep.lift(`step`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeChannelListener.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeChannelListener.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceChannelListener.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `onRequestChanged`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChannelListener: FfiConverter<ChannelListener, Long> {
+    internal val handleMap = UniffiHandleMap<ChannelListener>()
+
+    override fun lower(value: ChannelListener): Long {
+        if (value is ChannelListenerImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): ChannelListener {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return ChannelListenerImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): ChannelListener {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: ChannelListener) = 8UL
+
+    override fun write(value: ChannelListener, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * One offer, and what became of it.
  */
 public interface ChannelRequestInterface {
     
     /**
-     * Connect to the peer, ask for the channel, and wait until it arrives.
+     * Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by the
+     * host.
      *
-     * Asks the service once. After `NoChannel` or `OutcomeUnknown` it asks again, which only the
-     * user should decide. `visibility` is ignored when hosted.
+     * Asks the service once, and only in `Offered`. Called again it waits on, asking nobody: after
+     * `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call runs
+     * it joins that one. `visibility` counts only when it asks, and not when hosted.
      */
     suspend fun `accept`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
     
     /**
-     * Cancel midway: stop the running call, tell the service if it was asked, and refuse a late
-     * channel. Cancelled even if the service cannot be told.
+     * Ask the service once more, though the channel may still come. Only the user should decide so.
+     *
+     * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
+     * connects. The service may open two channels, or
+     * refuse the second request.
+     */
+    suspend fun `askAgain`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
+    
+    /**
+     * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
+     * and refuse a late channel. Cancelled even if the service cannot be told.
      */
     suspend fun `cancel`()
     
     /**
-     * When the offer was fetched, in seconds since 1970.
+     * The user has seen how the request ended, or that its channel arrived.
      */
-    fun `createdAtSeconds`(): kotlin.ULong
+    suspend fun `dismiss`()
     
     /**
-     * Turn the offer down, or forget it. Nothing is sent to anyone.
-     */
-    fun `decline`()
-    
-    /**
-     * Whether an `accept` or a `resume` is running.
-     */
-    fun `isRunning`(): kotlin.Boolean
-    
-    fun `offer`(): ChannelOffer
-    
-    /**
-     * What arrived, once something has.
-     */
-    fun `outcome`(): ChannelOutcome?
-    
-    /**
-     * Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
      *
-     * The call ends with `Cancelled`. False if none was running.
+     * The call ends with `Cancelled`. Does nothing if none is running.
      */
-    fun `pause`(): kotlin.Boolean
+    fun `pause`()
     
     /**
-     * Stable across restarts; names the request in events and verdicts.
+     * Stable across restarts; names the request in snapshots and verdicts.
      */
     fun `requestId`(): kotlin.String
     
     /**
-     * Keep the peer connected and wait on, without asking. Returns at once what has arrived.
-     *
-     * Joins a call that is running. A host answers only on the connection that it was asked on.
+     * How the request stands. Never waits: right for the main thread.
      */
-    suspend fun `resume`(): ChannelOutcome
-    
-    fun `state`(): ChannelRequestState
+    fun `snapshot`(): ChannelRequestSnapshot
     
     companion object
 }
@@ -2226,10 +2659,12 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
-     * Connect to the peer, ask for the channel, and wait until it arrives.
+     * Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by the
+     * host.
      *
-     * Asks the service once. After `NoChannel` or `OutcomeUnknown` it asks again, which only the
-     * user should decide. `visibility` is ignored when hosted.
+     * Asks the service once, and only in `Offered`. Called again it waits on, asking nobody: after
+     * `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call runs
+     * it joins that one. `visibility` counts only when it asks, and not when hosted.
      */
     @Throws(LnurlChannelException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -2254,8 +2689,37 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
-     * Cancel midway: stop the running call, tell the service if it was asked, and refuse a late
-     * channel. Cancelled even if the service cannot be told.
+     * Ask the service once more, though the channel may still come. Only the user should decide so.
+     *
+     * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
+     * connects. The service may open two channels, or
+     * refuse the second request.
+     */
+    @Throws(LnurlChannelException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `askAgain`(`visibility`: ChannelVisibility) : ChannelOutcome {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_ask_again(
+                uniffiHandle,
+                
+        FfiConverterTypeChannelVisibility.lower(`visibility`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_lnurl_channel_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeChannelOutcome.lift(it) },
+        // Error FFI converter
+        LnurlChannelException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
+     * and refuse a late channel. Cancelled even if the service cannot be told.
      */
     @Throws(LnurlChannelException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -2280,88 +2744,36 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
-     * When the offer was fetched, in seconds since 1970.
-     */override fun `createdAtSeconds`(): kotlin.ULong {
-            return FfiConverterULong.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_created_at_seconds(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Turn the offer down, or forget it. Nothing is sent to anyone.
+     * The user has seen how the request ended, or that its channel arrived.
      */
-    @Throws(LnurlChannelException::class)override fun `decline`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(LnurlChannelException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_decline(
-        it,
-        _status)
-}
+    @Throws(LnurlChannelException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `dismiss`() {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_dismiss(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_poll_void(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_complete_void(future, continuation) },
+        { future -> UniffiLib.ffi_lnurl_channel_rust_future_free_void(future) },
+        // lift function
+        { },
+        
+        // Error FFI converter
+        LnurlChannelException.ErrorHandler,
+    )
     }
-    
-    
 
     
     /**
-     * Whether an `accept` or a `resume` is running.
-     */override fun `isRunning`(): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_is_running(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    override fun `offer`(): ChannelOffer {
-            return FfiConverterTypeChannelOffer.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_offer(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * What arrived, once something has.
-     */override fun `outcome`(): ChannelOutcome? {
-            return FfiConverterOptionalTypeChannelOutcome.lift(
-    callWithHandle {
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_outcome(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Stop a running `accept` or `resume`. Nothing is sent, and `resume` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
      *
-     * The call ends with `Cancelled`. False if none was running.
-     */override fun `pause`(): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
+     * The call ends with `Cancelled`. Does nothing if none is running.
+     */override fun `pause`()
+        = 
     callWithHandle {
     uniffiRustCall() { _status ->
     UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_pause(
@@ -2369,13 +2781,12 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
         _status)
 }
     }
-    )
-    }
+    
     
 
     
     /**
-     * Stable across restarts; names the request in events and verdicts.
+     * Stable across restarts; names the request in snapshots and verdicts.
      */override fun `requestId`(): kotlin.String {
             return FfiConverterString.lift(
     callWithHandle {
@@ -2391,35 +2802,12 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
-     * Keep the peer connected and wait on, without asking. Returns at once what has arrived.
-     *
-     * Joins a call that is running. A host answers only on the connection that it was asked on.
-     */
-    @Throws(LnurlChannelException::class)
-    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
-    override suspend fun `resume`() : ChannelOutcome {
-        return uniffiRustCallAsync(
-        callWithHandle { uniffiHandle ->
-            UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_resume(
-                uniffiHandle,
-                
-            )
-        },
-        { future, callback, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_poll_rust_buffer(future, callback, continuation) },
-        { future, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_complete_rust_buffer(future, continuation) },
-        { future -> UniffiLib.ffi_lnurl_channel_rust_future_free_rust_buffer(future) },
-        // lift function
-        { FfiConverterTypeChannelOutcome.lift(it) },
-        // Error FFI converter
-        LnurlChannelException.ErrorHandler,
-    )
-    }
-
-    override fun `state`(): ChannelRequestState {
-            return FfiConverterTypeChannelRequestState.lift(
+     * How the request stands. Never waits: right for the main thread.
+     */override fun `snapshot`(): ChannelRequestSnapshot {
+            return FfiConverterTypeChannelRequestSnapshot.lift(
     callWithHandle {
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_state(
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_snapshot(
         it,
         _status)
 }
@@ -2575,24 +2963,29 @@ public object FfiConverterTypeChannelRequest: FfiConverter<ChannelRequest, Long>
 
 
 /**
- * A decoded LNURL. Show `host` to the user before fetching anything from it.
+ * A decoded LNURL. Ask the user before fetching from its `authority`.
  *
- * Printing it shows the host alone; `url` may hold a secret.
+ * Printing it shows the authority only; `url` may hold a secret.
  */
 public interface LnurlInterface {
     
     /**
-     * The service's host name, in lower-case ASCII (punycode where it is not).
+     * `host`, and the port where it is not the default one: what to show to the user.
+     */
+    fun `authority`(): kotlin.String
+    
+    /**
+     * The service's host name in lower-case ASCII (punycode where it is not ASCII).
      */
     fun `host`(): kotlin.String
     
     /**
-     * Whether the service is a Tor onion service, which needs `ClientConfig.proxy`.
+     * Whether the service is a Tor onion service, which needs a proxy.
      */
     fun `isOnion`(): kotlin.Boolean
     
     /**
-     * Where the offer is fetched from. It may hold a secret: do not log it.
+     * The URL that the offer is fetched from. It may hold a secret: do not log it.
      */
     fun `url`(): kotlin.String
     
@@ -2600,9 +2993,9 @@ public interface LnurlInterface {
 }
 
 /**
- * A decoded LNURL. Show `host` to the user before fetching anything from it.
+ * A decoded LNURL. Ask the user before fetching from its `authority`.
  *
- * Printing it shows the host alone; `url` may hold a secret.
+ * Printing it shows the authority only; `url` may hold a secret.
  */
 open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 {
@@ -2707,7 +3100,23 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 
     
     /**
-     * The service's host name, in lower-case ASCII (punycode where it is not).
+     * `host`, and the port where it is not the default one: what to show to the user.
+     */override fun `authority`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_lnurl_authority(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The service's host name in lower-case ASCII (punycode where it is not ASCII).
      */override fun `host`(): kotlin.String {
             return FfiConverterString.lift(
     callWithHandle {
@@ -2723,7 +3132,7 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 
     
     /**
-     * Whether the service is a Tor onion service, which needs `ClientConfig.proxy`.
+     * Whether the service is a Tor onion service, which needs a proxy.
      */override fun `isOnion`(): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     callWithHandle {
@@ -2739,7 +3148,7 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 
     
     /**
-     * Where the offer is fetched from. It may hold a secret: do not log it.
+     * The URL that the offer is fetched from. It may hold a secret: do not log it.
      */override fun `url`(): kotlin.String {
             return FfiConverterString.lift(
     callWithHandle {
@@ -2935,6 +3344,8 @@ public interface WalletNode {
     
     /**
      * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
      */
     fun `connect`(`peer`: PeerAddress): kotlin.Boolean
     
@@ -2944,9 +3355,9 @@ public interface WalletNode {
     fun `nodeId`(): kotlin.String
     
     /**
-     * A request moved on. Events of one request arrive in order, one at a time.
+     * What the node could do for a channel from `peer`, and which it has with it.
      */
-    fun `onChannelEvent`(`requestId`: kotlin.String, `event`: ChannelEvent)
+    fun `readiness`(`peer`: PeerAddress): NodeReadiness
     
     /**
      * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
@@ -2954,6 +3365,12 @@ public interface WalletNode {
      * Only hosted channels need it.
      */
     fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+    fun `releasePeer`(`peer`: PeerAddress)
     
     /**
      * Send a custom message to a connected peer; true once it is handed to the connection.
@@ -3075,6 +3492,8 @@ open class WalletNodeImpl: Disposable, AutoCloseable, WalletNode
     
     /**
      * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
      */
     @Throws(WalletNodeException::class)override fun `connect`(`peer`: PeerAddress): kotlin.Boolean {
             return FfiConverterBoolean.lift(
@@ -3109,20 +3528,20 @@ open class WalletNodeImpl: Disposable, AutoCloseable, WalletNode
 
     
     /**
-     * A request moved on. Events of one request arrive in order, one at a time.
+     * What the node could do for a channel from `peer`, and which it has with it.
      */
-    @Throws(WalletNodeException::class)override fun `onChannelEvent`(`requestId`: kotlin.String, `event`: ChannelEvent)
-        = 
+    @Throws(WalletNodeException::class)override fun `readiness`(`peer`: PeerAddress): NodeReadiness {
+            return FfiConverterTypeNodeReadiness.lift(
     callWithHandle {
     uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_on_channel_event(
+    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_readiness(
         it,
         
-        FfiConverterString.lower(`requestId`),
-        FfiConverterTypeChannelEvent.lower(`event`),_status)
+        FfiConverterTypePeerAddress.lower(`peer`),_status)
 }
     }
-    
+    )
+    }
     
 
     
@@ -3143,6 +3562,24 @@ open class WalletNodeImpl: Disposable, AutoCloseable, WalletNode
     }
     )
     }
+    
+
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+    @Throws(WalletNodeException::class)override fun `releasePeer`(`peer`: PeerAddress)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(WalletNodeException) { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_release_peer(
+        it,
+        
+        FfiConverterTypePeerAddress.lower(`peer`),_status)
+}
+    }
+    
     
 
     
@@ -3218,16 +3655,15 @@ internal object uniffiCallbackInterfaceWalletNode {
             )
         }
     }
-    internal object `onChannelEvent`: UniffiCallbackInterfaceWalletNodeMethod2 {
-        override fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+    internal object `readiness`: UniffiCallbackInterfaceWalletNodeMethod2 {
+        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
             val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
             val makeCall = { ->
-                uniffiObj.`onChannelEvent`(
-                    FfiConverterString.lift(`requestId`),
-                    FfiConverterTypeChannelEvent.lift(`event`),
+                uniffiObj.`readiness`(
+                    FfiConverterTypePeerAddress.lift(`peer`),
                 )
             }
-            val writeReturn = { _: Unit -> Unit }
+            val writeReturn = { value: NodeReadiness -> uniffiOutReturn.setValue(FfiConverterTypeNodeReadiness.lower(value)) }
             uniffiTraitInterfaceCallWithError(
                 uniffiCallStatus,
                 makeCall,
@@ -3253,7 +3689,24 @@ internal object uniffiCallbackInterfaceWalletNode {
             )
         }
     }
-    internal object `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4 {
+    internal object `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4 {
+        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`releasePeer`(
+                    FfiConverterTypePeerAddress.lift(`peer`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5 {
         override fun callback(`uniffiHandle`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
             val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
             val makeCall = { ->
@@ -3290,8 +3743,9 @@ internal object uniffiCallbackInterfaceWalletNode {
         uniffiClone,
         `connect`,
         `nodeId`,
-        `onChannelEvent`,
+        `readiness`,
         `refundScriptPubkey`,
+        `releasePeer`,
         `sendPeerMessage`,
     )
 
@@ -3349,26 +3803,31 @@ data class ChannelOffer (
     val `kind`: ChannelKind
     , 
     /**
-     * Host name of the LNURL. Ask the user to agree to this one.
-     *
-     * Of an offer that stands in the LNURL itself, and was fetched from nobody, the peer's host.
-     */
-    val `service`: kotlin.String
-    , 
-    /**
-     * Host name that the request is sent to, which may differ from `service`; none when hosted.
-     */
-    val `callbackHost`: kotlin.String?
-    , 
-    /**
      * The node that opens or hosts the channel.
      */
     val `peer`: PeerAddress
     , 
     /**
-     * The name the host gives itself. Untrusted; control characters are removed.
+     * Authority of the LNURL: the one that the user agreed to contact.
+     *
+     * None where the LNURL itself holds the offer: then nobody was asked, and nobody vouches for it.
      */
-    val `alias`: kotlin.String?
+    val `service`: kotlin.String? = null 
+    , 
+    /**
+     * Host that answered, where a redirect led away from `service`.
+     */
+    val `answeredBy`: kotlin.String? = null 
+    , 
+    /**
+     * Host that the channel is requested from, which may differ from `service`; none when hosted.
+     */
+    val `callbackHost`: kotlin.String? = null 
+    , 
+    /**
+     * The name that the host gives itself. Untrusted; cleaned of what cannot be seen.
+     */
+    val `alias`: kotlin.String? = null 
     
 ){
     
@@ -3386,26 +3845,29 @@ public object FfiConverterTypeChannelOffer: FfiConverterRustBuffer<ChannelOffer>
     override fun read(buf: ByteBuffer): ChannelOffer {
         return ChannelOffer(
             FfiConverterTypeChannelKind.read(buf),
-            FfiConverterString.read(buf),
-            FfiConverterOptionalString.read(buf),
             FfiConverterTypePeerAddress.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
         )
     }
 
     override fun allocationSize(value: ChannelOffer) = (
             FfiConverterTypeChannelKind.allocationSize(value.`kind`) +
-            FfiConverterString.allocationSize(value.`service`) +
-            FfiConverterOptionalString.allocationSize(value.`callbackHost`) +
             FfiConverterTypePeerAddress.allocationSize(value.`peer`) +
+            FfiConverterOptionalString.allocationSize(value.`service`) +
+            FfiConverterOptionalString.allocationSize(value.`answeredBy`) +
+            FfiConverterOptionalString.allocationSize(value.`callbackHost`) +
             FfiConverterOptionalString.allocationSize(value.`alias`)
     )
 
     override fun write(value: ChannelOffer, buf: ByteBuffer) {
             FfiConverterTypeChannelKind.write(value.`kind`, buf)
-            FfiConverterString.write(value.`service`, buf)
-            FfiConverterOptionalString.write(value.`callbackHost`, buf)
             FfiConverterTypePeerAddress.write(value.`peer`, buf)
+            FfiConverterOptionalString.write(value.`service`, buf)
+            FfiConverterOptionalString.write(value.`answeredBy`, buf)
+            FfiConverterOptionalString.write(value.`callbackHost`, buf)
             FfiConverterOptionalString.write(value.`alias`, buf)
     }
 }
@@ -3413,25 +3875,175 @@ public object FfiConverterTypeChannelOffer: FfiConverterRustBuffer<ChannelOffer>
 
 
 /**
- * How the client reaches services. Every field has a default.
+ * A request at one moment: what a screen shows. Safe to log.
+ */
+data class ChannelRequestSnapshot (
+    /**
+     * Stable across restarts.
+     */
+    val `requestId`: kotlin.String
+    , 
+    /**
+     * Grows with every change of the request within a run: of two snapshots, the later one has the
+     * larger.
+     */
+    val `revision`: kotlin.ULong
+    , 
+    val `offer`: ChannelOffer
+    , 
+    val `state`: ChannelRequestState
+    , 
+    /**
+     * Whether a call is running.
+     */
+    val `isRunning`: kotlin.Boolean = false 
+    , 
+    /**
+     * Whether the peer is connected, as far as the wallet's node has told.
+     */
+    val `isPeerConnected`: kotlin.Boolean = false 
+    , 
+    /**
+     * What was asked for; none before, and when hosted.
+     */
+    val `visibility`: ChannelVisibility? = null 
+    , 
+    /**
+     * When the offer was fetched, in seconds since 1970.
+     */
+    val `createdAtSeconds`: kotlin.ULong
+    , 
+    /**
+     * When the request last changed, in seconds since 1970.
+     */
+    val `updatedAtSeconds`: kotlin.ULong
+    , 
+    /**
+     * When the running call stops waiting, in seconds since 1970.
+     */
+    val `waitsUntilSeconds`: kotlin.ULong? = null 
+    , 
+    /**
+     * The channel that is being opened, or arrived.
+     */
+    val `channel`: IncomingChannel? = null 
+    , 
+    /**
+     * What the host offered, of a new hosted channel.
+     */
+    val `hostedTerms`: HostedChannelTerms? = null 
+    , 
+    /**
+     * What stands in the way, as far as is known.
+     */
+    val `concerns`: List<ChannelConcern> = listOf() 
+    , 
+    /**
+     * What the service, or the host, said when it refused, if it gave a reason: plain text, untrusted.
+     */
+    val `refusal`: kotlin.String? = null 
+    , 
+    /**
+     * Whether the user has seen how it ended (`ChannelRequest.dismiss`).
+     */
+    val `isDismissed`: kotlin.Boolean = false 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChannelRequestSnapshot: FfiConverterRustBuffer<ChannelRequestSnapshot> {
+    override fun read(buf: ByteBuffer): ChannelRequestSnapshot {
+        return ChannelRequestSnapshot(
+            FfiConverterString.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterTypeChannelOffer.read(buf),
+            FfiConverterTypeChannelRequestState.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeChannelVisibility.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeIncomingChannel.read(buf),
+            FfiConverterOptionalTypeHostedChannelTerms.read(buf),
+            FfiConverterSequenceTypeChannelConcern.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ChannelRequestSnapshot) = (
+            FfiConverterString.allocationSize(value.`requestId`) +
+            FfiConverterULong.allocationSize(value.`revision`) +
+            FfiConverterTypeChannelOffer.allocationSize(value.`offer`) +
+            FfiConverterTypeChannelRequestState.allocationSize(value.`state`) +
+            FfiConverterBoolean.allocationSize(value.`isRunning`) +
+            FfiConverterBoolean.allocationSize(value.`isPeerConnected`) +
+            FfiConverterOptionalTypeChannelVisibility.allocationSize(value.`visibility`) +
+            FfiConverterULong.allocationSize(value.`createdAtSeconds`) +
+            FfiConverterULong.allocationSize(value.`updatedAtSeconds`) +
+            FfiConverterOptionalULong.allocationSize(value.`waitsUntilSeconds`) +
+            FfiConverterOptionalTypeIncomingChannel.allocationSize(value.`channel`) +
+            FfiConverterOptionalTypeHostedChannelTerms.allocationSize(value.`hostedTerms`) +
+            FfiConverterSequenceTypeChannelConcern.allocationSize(value.`concerns`) +
+            FfiConverterOptionalString.allocationSize(value.`refusal`) +
+            FfiConverterBoolean.allocationSize(value.`isDismissed`)
+    )
+
+    override fun write(value: ChannelRequestSnapshot, buf: ByteBuffer) {
+            FfiConverterString.write(value.`requestId`, buf)
+            FfiConverterULong.write(value.`revision`, buf)
+            FfiConverterTypeChannelOffer.write(value.`offer`, buf)
+            FfiConverterTypeChannelRequestState.write(value.`state`, buf)
+            FfiConverterBoolean.write(value.`isRunning`, buf)
+            FfiConverterBoolean.write(value.`isPeerConnected`, buf)
+            FfiConverterOptionalTypeChannelVisibility.write(value.`visibility`, buf)
+            FfiConverterULong.write(value.`createdAtSeconds`, buf)
+            FfiConverterULong.write(value.`updatedAtSeconds`, buf)
+            FfiConverterOptionalULong.write(value.`waitsUntilSeconds`, buf)
+            FfiConverterOptionalTypeIncomingChannel.write(value.`channel`, buf)
+            FfiConverterOptionalTypeHostedChannelTerms.write(value.`hostedTerms`, buf)
+            FfiConverterSequenceTypeChannelConcern.write(value.`concerns`, buf)
+            FfiConverterOptionalString.write(value.`refusal`, buf)
+            FfiConverterBoolean.write(value.`isDismissed`, buf)
+    }
+}
+
+
+
+/**
+ * Where requests are kept, and how the client reaches services.
  */
 data class ClientConfig (
+    /**
+     * Folder of this client's own where requests are kept, so that they survive a restart.
+     *
+     * It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
+     * service may be asked again after a restart: for tests.
+     */
+    val `storageDir`: kotlin.String?
+    , 
     val `network`: BitcoinNetwork = BitcoinNetwork.BITCOIN 
     , 
     /**
-     * Folder of this client's own where unfinished requests are kept, so that they survive a restart.
-     *
-     * It holds secrets: keep it out of backups. In memory only if none is given.
-     */
-    val `storageDir`: kotlin.String? = null 
-    , 
-    /**
      * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
+     *
+     * No user name or password: with SOCKS, each request gets credentials of its own, so that Tor
+     * keeps their circuits apart.
      */
     val `proxy`: kotlin.String? = null 
     , 
     /**
-     * Extra trusted root certificates, as PEM text, for a service of your own.
+     * Extra trusted root certificates as PEM text, for a service of your own.
      */
     val `extraRootCertificates`: kotlin.String? = null 
     , 
@@ -3443,7 +4055,7 @@ data class ClientConfig (
     /**
      * Seconds allowed to fetch an offer, and to reach a service. Tripled for onion services.
      */
-    val `requestTimeoutSeconds`: kotlin.UInt = 20u 
+    val `requestTimeoutSeconds`: kotlin.UInt = 30u 
     , 
     /**
      * Seconds allowed for `WalletNode.connect`. Tripled for onion nodes.
@@ -3451,7 +4063,7 @@ data class ClientConfig (
     val `connectTimeoutSeconds`: kotlin.UInt = 30u 
     , 
     /**
-     * Seconds that `accept` and `resume` wait for the channel, and for the service's answer.
+     * Seconds that a call waits for the channel, and for the service's answer.
      */
     val `channelTimeoutSeconds`: kotlin.UInt = 180u 
     , 
@@ -3475,8 +4087,8 @@ data class ClientConfig (
 public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig> {
     override fun read(buf: ByteBuffer): ClientConfig {
         return ClientConfig(
-            FfiConverterTypeBitcoinNetwork.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterTypeBitcoinNetwork.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterBoolean.read(buf),
@@ -3488,8 +4100,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
     }
 
     override fun allocationSize(value: ClientConfig) = (
-            FfiConverterTypeBitcoinNetwork.allocationSize(value.`network`) +
             FfiConverterOptionalString.allocationSize(value.`storageDir`) +
+            FfiConverterTypeBitcoinNetwork.allocationSize(value.`network`) +
             FfiConverterOptionalString.allocationSize(value.`proxy`) +
             FfiConverterOptionalString.allocationSize(value.`extraRootCertificates`) +
             FfiConverterBoolean.allocationSize(value.`allowPrivateHosts`) +
@@ -3500,8 +4112,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
     )
 
     override fun write(value: ClientConfig, buf: ByteBuffer) {
-            FfiConverterTypeBitcoinNetwork.write(value.`network`, buf)
             FfiConverterOptionalString.write(value.`storageDir`, buf)
+            FfiConverterTypeBitcoinNetwork.write(value.`network`, buf)
             FfiConverterOptionalString.write(value.`proxy`, buf)
             FfiConverterOptionalString.write(value.`extraRootCertificates`, buf)
             FfiConverterBoolean.write(value.`allowPrivateHosts`, buf)
@@ -3579,12 +4191,13 @@ data class IncomingChannel (
      */
     val `peerId`: kotlin.String
     , 
-    /**
-     * The channel id that the node shows at this stage, in hex.
-     */
-    val `channelId`: kotlin.String
+    val `stage`: ChannelStage
     , 
-    val `stage`: ChannelStage = ChannelStage.PROPOSED 
+    /**
+     * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
+     * `channel_id` or another of the node's that stays the same for the channel's life.
+     */
+    val `channelId`: kotlin.String? = null 
     , 
     /**
      * The temporary id that it had as `Proposed`, where the node tells.
@@ -3598,7 +4211,19 @@ data class IncomingChannel (
      */
     val `pushMsat`: kotlin.ULong? = null 
     , 
+    /**
+     * Tell it where the node does: it decides between requests, and guards the user's choice.
+     */
     val `isAnnounced`: kotlin.Boolean? = null 
+    , 
+    /**
+     * Usable before its funding is confirmed, which takes trust in the peer.
+     */
+    val `isZeroConf`: kotlin.Boolean? = null 
+    , 
+    val `confirmations`: kotlin.UInt? = null 
+    , 
+    val `confirmationsRequired`: kotlin.UInt? = null 
     
 ){
     
@@ -3616,33 +4241,82 @@ public object FfiConverterTypeIncomingChannel: FfiConverterRustBuffer<IncomingCh
     override fun read(buf: ByteBuffer): IncomingChannel {
         return IncomingChannel(
             FfiConverterString.read(buf),
-            FfiConverterString.read(buf),
             FfiConverterTypeChannelStage.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterOptionalString.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
         )
     }
 
     override fun allocationSize(value: IncomingChannel) = (
             FfiConverterString.allocationSize(value.`peerId`) +
-            FfiConverterString.allocationSize(value.`channelId`) +
             FfiConverterTypeChannelStage.allocationSize(value.`stage`) +
+            FfiConverterOptionalString.allocationSize(value.`channelId`) +
             FfiConverterOptionalString.allocationSize(value.`formerChannelId`) +
             FfiConverterOptionalULong.allocationSize(value.`capacitySat`) +
             FfiConverterOptionalULong.allocationSize(value.`pushMsat`) +
-            FfiConverterOptionalBoolean.allocationSize(value.`isAnnounced`)
+            FfiConverterOptionalBoolean.allocationSize(value.`isAnnounced`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`isZeroConf`) +
+            FfiConverterOptionalUInt.allocationSize(value.`confirmations`) +
+            FfiConverterOptionalUInt.allocationSize(value.`confirmationsRequired`)
     )
 
     override fun write(value: IncomingChannel, buf: ByteBuffer) {
             FfiConverterString.write(value.`peerId`, buf)
-            FfiConverterString.write(value.`channelId`, buf)
             FfiConverterTypeChannelStage.write(value.`stage`, buf)
+            FfiConverterOptionalString.write(value.`channelId`, buf)
             FfiConverterOptionalString.write(value.`formerChannelId`, buf)
             FfiConverterOptionalULong.write(value.`capacitySat`, buf)
             FfiConverterOptionalULong.write(value.`pushMsat`, buf)
             FfiConverterOptionalBoolean.write(value.`isAnnounced`, buf)
+            FfiConverterOptionalBoolean.write(value.`isZeroConf`, buf)
+            FfiConverterOptionalUInt.write(value.`confirmations`, buf)
+            FfiConverterOptionalUInt.write(value.`confirmationsRequired`, buf)
+    }
+}
+
+
+
+/**
+ * What the wallet's node can do for a channel from one peer. Leave out what it cannot tell.
+ */
+data class NodeReadiness (
+    /**
+     * Ids of all channels that the node has with this peer, pending ones too, as it reports them, so
+     * that none of them is taken for the new one.
+     */
+    val `channelIds`: List<kotlin.String>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNodeReadiness: FfiConverterRustBuffer<NodeReadiness> {
+    override fun read(buf: ByteBuffer): NodeReadiness {
+        return NodeReadiness(
+            FfiConverterSequenceString.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: NodeReadiness) = (
+            FfiConverterSequenceString.allocationSize(value.`channelIds`)
+    )
+
+    override fun write(value: NodeReadiness, buf: ByteBuffer) {
+            FfiConverterSequenceString.write(value.`channelIds`, buf)
     }
 }
 
@@ -3668,19 +4342,6 @@ data class PeerAddress (
     val `port`: kotlin.UShort
     
 ){
-    
-    /**
-     * `host:port`, with an IPv6 host in brackets.
-     */ fun `socketAddress`(): kotlin.String {
-            return FfiConverterString.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_peeraddress_socket_address(FfiConverterTypePeerAddress.lower(this),
-        _status)
-}
-    )
-    }
-    
-
     
 
     
@@ -3757,15 +4418,33 @@ public object FfiConverterTypeBitcoinNetwork: FfiConverterRustBuffer<BitcoinNetw
 
 
 /**
- * A step of a request. Safe to log: no event carries a secret.
+ * Why a channel may be turned down, or does not come.
  */
-sealed class ChannelEvent {
+sealed class ChannelConcern {
     
     /**
-     * The wallet's node is being asked to connect.
+     * The peer was not connected when the wait ended.
      */
-    data class Connecting(
-        val `peer`: dev.lnurlchannel.PeerAddress) : ChannelEvent()
+    data object PeerNotConnected : ChannelConcern()
+    
+    
+    /**
+     * The connection that the host was asked on is gone, and it answers on no other: ask again.
+     */
+    data object ConnectionLost : ChannelConcern()
+    
+    
+    /**
+     * The peer proposed a channel of the other visibility, which was turned down.
+     */
+    data object OtherVisibilityProposed : ChannelConcern()
+    
+    
+    /**
+     * The peer proposed a channel that failed before it was funded. `reason` is the node's own.
+     */
+    data class ProposalFailed(
+        val `reason`: kotlin.String?) : ChannelConcern()
         
     {
         
@@ -3774,10 +4453,11 @@ sealed class ChannelEvent {
     }
     
     /**
-     * The node is connected, and the service, or the host, is being asked for the channel.
+     * The service's answer was lost, or could not be understood. `words` is what it said, if
+     * anything: plain text, untrusted.
      */
-    data class Requesting(
-        val `peer`: dev.lnurlchannel.PeerAddress) : ChannelEvent()
+    data class AnswerUnclear(
+        val `words`: kotlin.String?) : ChannelConcern()
         
     {
         
@@ -3786,10 +4466,10 @@ sealed class ChannelEvent {
     }
     
     /**
-     * The request is out. The channel may arrive at any moment.
+     * The last call ended because of the wallet's node.
      */
-    data class AwaitingChannel(
-        val `peer`: dev.lnurlchannel.PeerAddress) : ChannelEvent()
+    data class NodeFailed(
+        val `problem`: dev.lnurlchannel.NodeProblem) : ChannelConcern()
         
     {
         
@@ -3798,23 +4478,10 @@ sealed class ChannelEvent {
     }
     
     /**
-     * The last `connect` failed while the channel is awaited, and is being tried again.
+     * The last call ended because the service could not be reached.
      */
-    data class Reconnecting(
-        val `peer`: dev.lnurlchannel.PeerAddress, 
-        val `attempt`: kotlin.UInt) : ChannelEvent()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * The channel arrived.
-     */
-    data class Arrived(
-        val `outcome`: dev.lnurlchannel.ChannelOutcome) : ChannelEvent()
+    data class ServiceUnreachable(
+        val `problem`: dev.lnurlchannel.NetworkProblem) : ChannelConcern()
         
     {
         
@@ -3835,94 +4502,109 @@ sealed class ChannelEvent {
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelEvent : FfiConverterRustBuffer<ChannelEvent>{
-    override fun read(buf: ByteBuffer): ChannelEvent {
+public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelConcern>{
+    override fun read(buf: ByteBuffer): ChannelConcern {
         return when(buf.getInt()) {
-            1 -> ChannelEvent.Connecting(
-                FfiConverterTypePeerAddress.read(buf),
+            1 -> ChannelConcern.PeerNotConnected
+            2 -> ChannelConcern.ConnectionLost
+            3 -> ChannelConcern.OtherVisibilityProposed
+            4 -> ChannelConcern.ProposalFailed(
+                FfiConverterOptionalString.read(buf),
                 )
-            2 -> ChannelEvent.Requesting(
-                FfiConverterTypePeerAddress.read(buf),
+            5 -> ChannelConcern.AnswerUnclear(
+                FfiConverterOptionalString.read(buf),
                 )
-            3 -> ChannelEvent.AwaitingChannel(
-                FfiConverterTypePeerAddress.read(buf),
+            6 -> ChannelConcern.NodeFailed(
+                FfiConverterTypeNodeProblem.read(buf),
                 )
-            4 -> ChannelEvent.Reconnecting(
-                FfiConverterTypePeerAddress.read(buf),
-                FfiConverterUInt.read(buf),
-                )
-            5 -> ChannelEvent.Arrived(
-                FfiConverterTypeChannelOutcome.read(buf),
+            7 -> ChannelConcern.ServiceUnreachable(
+                FfiConverterTypeNetworkProblem.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
         }
     }
 
-    override fun allocationSize(value: ChannelEvent): ULong = when(value) {
-        is ChannelEvent.Connecting -> {
+    override fun allocationSize(value: ChannelConcern): ULong = when(value) {
+        is ChannelConcern.PeerNotConnected -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypePeerAddress.allocationSize(value.`peer`)
             )
         }
-        is ChannelEvent.Requesting -> {
+        is ChannelConcern.ConnectionLost -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypePeerAddress.allocationSize(value.`peer`)
             )
         }
-        is ChannelEvent.AwaitingChannel -> {
+        is ChannelConcern.OtherVisibilityProposed -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypePeerAddress.allocationSize(value.`peer`)
             )
         }
-        is ChannelEvent.Reconnecting -> {
+        is ChannelConcern.ProposalFailed -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypePeerAddress.allocationSize(value.`peer`)
-                + FfiConverterUInt.allocationSize(value.`attempt`)
+                + FfiConverterOptionalString.allocationSize(value.`reason`)
             )
         }
-        is ChannelEvent.Arrived -> {
+        is ChannelConcern.AnswerUnclear -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
-                + FfiConverterTypeChannelOutcome.allocationSize(value.`outcome`)
+                + FfiConverterOptionalString.allocationSize(value.`words`)
+            )
+        }
+        is ChannelConcern.NodeFailed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeNodeProblem.allocationSize(value.`problem`)
+            )
+        }
+        is ChannelConcern.ServiceUnreachable -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeNetworkProblem.allocationSize(value.`problem`)
             )
         }
     }
 
-    override fun write(value: ChannelEvent, buf: ByteBuffer) {
+    override fun write(value: ChannelConcern, buf: ByteBuffer) {
         when(value) {
-            is ChannelEvent.Connecting -> {
+            is ChannelConcern.PeerNotConnected -> {
                 buf.putInt(1)
-                FfiConverterTypePeerAddress.write(value.`peer`, buf)
                 Unit
             }
-            is ChannelEvent.Requesting -> {
+            is ChannelConcern.ConnectionLost -> {
                 buf.putInt(2)
-                FfiConverterTypePeerAddress.write(value.`peer`, buf)
                 Unit
             }
-            is ChannelEvent.AwaitingChannel -> {
+            is ChannelConcern.OtherVisibilityProposed -> {
                 buf.putInt(3)
-                FfiConverterTypePeerAddress.write(value.`peer`, buf)
                 Unit
             }
-            is ChannelEvent.Reconnecting -> {
+            is ChannelConcern.ProposalFailed -> {
                 buf.putInt(4)
-                FfiConverterTypePeerAddress.write(value.`peer`, buf)
-                FfiConverterUInt.write(value.`attempt`, buf)
+                FfiConverterOptionalString.write(value.`reason`, buf)
                 Unit
             }
-            is ChannelEvent.Arrived -> {
+            is ChannelConcern.AnswerUnclear -> {
                 buf.putInt(5)
-                FfiConverterTypeChannelOutcome.write(value.`outcome`, buf)
+                FfiConverterOptionalString.write(value.`words`, buf)
+                Unit
+            }
+            is ChannelConcern.NodeFailed -> {
+                buf.putInt(6)
+                FfiConverterTypeNodeProblem.write(value.`problem`, buf)
+                Unit
+            }
+            is ChannelConcern.ServiceUnreachable -> {
+                buf.putInt(7)
+                FfiConverterTypeNetworkProblem.write(value.`problem`, buf)
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
@@ -3982,9 +4664,9 @@ public object FfiConverterTypeChannelKind: FfiConverterRustBuffer<ChannelKind> {
 sealed class ChannelOutcome {
     
     /**
-     * The peer sent `open_channel`; the wallet's node goes on from here.
+     * The peer funds a channel; the wallet's node goes on from here.
      */
-    data class Opening(
+    data class Funded(
         val `channel`: dev.lnurlchannel.IncomingChannel) : ChannelOutcome()
         
     {
@@ -3995,7 +4677,7 @@ sealed class ChannelOutcome {
     
     /**
      * The host offered a new hosted channel; the hosted channel protocol goes on from `message`,
-     * the payload of `init_hosted_channel`.
+     * the payload of `init_hosted_channel` in bLIP-17's form.
      */
     data class HostedOffered(
         val `terms`: dev.lnurlchannel.HostedChannelTerms, 
@@ -4036,7 +4718,7 @@ sealed class ChannelOutcome {
 public object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOutcome>{
     override fun read(buf: ByteBuffer): ChannelOutcome {
         return when(buf.getInt()) {
-            1 -> ChannelOutcome.Opening(
+            1 -> ChannelOutcome.Funded(
                 FfiConverterTypeIncomingChannel.read(buf),
                 )
             2 -> ChannelOutcome.HostedOffered(
@@ -4051,7 +4733,7 @@ public object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOut
     }
 
     override fun allocationSize(value: ChannelOutcome): ULong = when(value) {
-        is ChannelOutcome.Opening -> {
+        is ChannelOutcome.Funded -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
                 4UL
@@ -4077,7 +4759,7 @@ public object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOut
 
     override fun write(value: ChannelOutcome, buf: ByteBuffer) {
         when(value) {
-            is ChannelOutcome.Opening -> {
+            is ChannelOutcome.Funded -> {
                 buf.putInt(1)
                 FfiConverterTypeIncomingChannel.write(value.`channel`, buf)
                 Unit
@@ -4112,7 +4794,7 @@ enum class ChannelRequestState {
      */
     OFFERED,
     /**
-     * `accept` is connecting; the service has not been asked.
+     * A call connects the node. If it ends before the service is asked, the request is `Offered`.
      */
     CONNECTING,
     /**
@@ -4124,23 +4806,27 @@ enum class ChannelRequestState {
      */
     AWAITING,
     /**
-     * The service was asked and its answer was lost. The channel may still arrive.
+     * The service was asked and its answer was lost or unclear. The channel may still arrive.
      */
     OUTCOME_UNKNOWN,
     /**
-     * The service said no.
+     * The peer proposed the channel. After a restart the request is `Awaiting` or `OutcomeUnknown`.
      */
-    REFUSED,
+    OPENING,
     /**
-     * The channel arrived.
+     * The channel is funded, or the host answered.
      */
     ARRIVED,
     /**
-     * The user turned the offer down, and nobody was told.
+     * The channel can be used.
      */
-    DECLINED,
+    READY,
     /**
-     * The user cancelled after accepting.
+     * The service, or the host, said no.
+     */
+    REFUSED,
+    /**
+     * The user turned the offer down, or cancelled.
      */
     CANCELLED;
 
@@ -4183,9 +4869,14 @@ enum class ChannelStage {
      */
     PROPOSED,
     /**
-     * The node agreed: it is pending, confirmed or ready.
+     * Both sides signed: its funding transaction is pending or confirmed (LDK's `ChannelPending`,
+     * LND's `PENDING_OPEN`).
      */
-    FUNDED;
+    FUNDED,
+    /**
+     * It can be used: both sides sent `channel_ready` (LDK's `ChannelReady`, LND's `ACTIVE_CHANNEL`).
+     */
+    READY;
 
     
 
@@ -4216,7 +4907,90 @@ public object FfiConverterTypeChannelStage: FfiConverterRustBuffer<ChannelStage>
 
 
 /**
- * What the client makes of an incoming channel. The same channel always gets the same verdict.
+ * What has just happened to a request. The snapshot that comes with it has the details.
+ */
+
+enum class ChannelStep {
+    
+    /**
+     * The wallet's node is being asked to connect.
+     */
+    CONNECTING,
+    /**
+     * The node is connected, and the service, or the host, is being asked for the channel.
+     */
+    REQUESTING,
+    /**
+     * The service agreed, or the host's connection took the message.
+     */
+    AGREED,
+    /**
+     * The service's answer was lost, or could not be understood; the channel may come all the same.
+     */
+    ANSWER_UNCLEAR,
+    /**
+     * The connection was lost, or the last `connect` failed; it is being tried again.
+     */
+    RECONNECTING,
+    /**
+     * The peer sent `open_channel`, as expected.
+     */
+    PROPOSED,
+    /**
+     * The peer proposed what was not asked for; the verdict told the wallet to turn it down.
+     */
+    MISMATCHED,
+    /**
+     * The channel failed before it was ready; the request awaits another.
+     */
+    OPENING_FAILED,
+    /**
+     * The channel is funded, or the host answered.
+     */
+    ARRIVED,
+    /**
+     * The channel can be used.
+     */
+    READY,
+    /**
+     * Anything else: a call began or ended, the peer's connection, the end of the request.
+     */
+    CHANGED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChannelStep: FfiConverterRustBuffer<ChannelStep> {
+    override fun read(buf: ByteBuffer) = try {
+        ChannelStep.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: ChannelStep) = 4UL
+
+    override fun write(value: ChannelStep, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What the client makes of an incoming channel.
+ *
+ * Where the verdict says to turn a channel down, turn down what is `Proposed`. Never close what is
+ * `Funded` by itself: ask the user. Follow a verdict only where the wallet knows of no other reason
+ * for the channel.
  */
 sealed class ChannelVerdict {
     
@@ -4233,7 +5007,7 @@ sealed class ChannelVerdict {
     }
     
     /**
-     * Its request has a funded channel already.
+     * Its request has its channel already, or too many proposals: turn it down.
      */
     data class Duplicate(
         val `requestId`: kotlin.String) : ChannelVerdict()
@@ -4245,7 +5019,8 @@ sealed class ChannelVerdict {
     }
     
     /**
-     * The user asked this peer for the other `ChannelVisibility`; turn it down.
+     * The user asked this peer for the other `ChannelVisibility`: turn it down. What is `Funded` is
+     * there, and counts as the request's channel.
      */
     data class WrongVisibility(
         val `requestId`: kotlin.String) : ChannelVerdict()
@@ -4257,7 +5032,7 @@ sealed class ChannelVerdict {
     }
     
     /**
-     * The user cancelled the request that it would answer; turn it down.
+     * The user cancelled the request that it would answer: turn it down.
      */
     data class Unwanted(
         val `requestId`: kotlin.String) : ChannelVerdict()
@@ -4271,7 +5046,7 @@ sealed class ChannelVerdict {
     /**
      * No request waits for this peer; apply the wallet's own policy.
      */
-    object Unrequested : ChannelVerdict()
+    data object Unrequested : ChannelVerdict()
     
     
 
@@ -4425,18 +5200,22 @@ public object FfiConverterTypeChannelVisibility: FfiConverterRustBuffer<ChannelV
 
 /**
  * Why a call failed. Each kind asks something else of the wallet.
+ *
+ * `reason` is an English sentence for logs and bug reports, without secrets.
  */
 sealed class LnurlChannelException: kotlin.Exception() {
     
     /**
-     * Not an LNURL. Ask the user to scan again.
+     * The text is not an LNURL that can be used.
      */
     class InvalidLnurl(
+        
+        val `problem`: LnurlProblem, 
         
         val `reason`: kotlin.String
         ) : LnurlChannelException() {
         override val message
-            get() = "reason=${ `reason` }"
+            get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
@@ -4451,18 +5230,20 @@ sealed class LnurlChannelException: kotlin.Exception() {
     }
     
     /**
-     * The address breaks the safety rules: plain http, a private host, a downgrade.
+     * An address breaks the safety rules.
      */
     class UnsafeUrl(
+        
+        val `problem`: UrlProblem, 
         
         val `reason`: kotlin.String
         ) : LnurlChannelException() {
         override val message
-            get() = "reason=${ `reason` }"
+            get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
-     * An onion address, and no `ClientConfig.proxy` to reach it.
+     * An onion address, and no proxy to reach it.
      */
     class TorRequired(
         
@@ -4473,14 +5254,16 @@ sealed class LnurlChannelException: kotlin.Exception() {
     }
     
     /**
-     * The service could not be reached, and was told nothing. Trying again is safe.
+     * The service could not be reached, or gave no answer; it was asked for no channel. Trying again is safe.
      */
     class Unreachable(
+        
+        val `problem`: NetworkProblem, 
         
         val `reason`: kotlin.String
         ) : LnurlChannelException() {
         override val message
-            get() = "reason=${ `reason` }"
+            get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
@@ -4495,14 +5278,23 @@ sealed class LnurlChannelException: kotlin.Exception() {
     }
     
     /**
-     * The service, or the host, said no. `reason` is its own words: show it as plain text.
+     * The offer is of the wallet's own node.
+     */
+    class OwnNode(
+        ) : LnurlChannelException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The service, or the host, said no. `words` is what it said: show it as plain text.
      */
     class Refused(
         
-        val `reason`: kotlin.String
+        val `words`: kotlin.String?
         ) : LnurlChannelException() {
         override val message
-            get() = "reason=${ `reason` }"
+            get() = "words=${ `words` }"
     }
     
     /**
@@ -4510,38 +5302,31 @@ sealed class LnurlChannelException: kotlin.Exception() {
      */
     class NodeFailed(
         
-        val `reason`: kotlin.String
-        ) : LnurlChannelException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * The service was asked, its answer was lost, and no channel arrived in time. `resume` waits on.
-     */
-    class OutcomeUnknown(
+        val `problem`: NodeProblem, 
         
         val `reason`: kotlin.String
         ) : LnurlChannelException() {
         override val message
-            get() = "reason=${ `reason` }"
+            get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
-     * The service agreed and no channel arrived in time. It may still: `resume` waits on.
+     * No channel arrived in time. It may still: `accept` waits on, and asks nobody again.
      */
     class NoChannel(
         
-        val `peerConnected`: kotlin.Boolean, 
+        val `serviceAgreed`: kotlin.Boolean, 
+        
+        val `concerns`: List<ChannelConcern>, 
         
         val `reason`: kotlin.String
         ) : LnurlChannelException() {
         override val message
-            get() = "peerConnected=${ `peerConnected` }, reason=${ `reason` }"
+            get() = "serviceAgreed=${ `serviceAgreed` }, concerns=${ `concerns` }, reason=${ `reason` }"
     }
     
     /**
-     * The call was paused, or the request cancelled; `ChannelRequest.state` tells which.
+     * The call was paused, or the request cancelled; its state tells which.
      */
     class Cancelled(
         ) : LnurlChannelException() {
@@ -4550,7 +5335,7 @@ sealed class LnurlChannelException: kotlin.Exception() {
     }
     
     /**
-     * The call does not fit the request's state, named in `state`.
+     * The call does not fit the request's state.
      */
     class WrongState(
         
@@ -4561,7 +5346,7 @@ sealed class LnurlChannelException: kotlin.Exception() {
     }
     
     /**
-     * The request could not be stored. Nothing was sent.
+     * The request could not be stored, and nothing was sent; or the folder cannot be read or used.
      */
     class StorageFailed(
         
@@ -4584,19 +5369,6 @@ sealed class LnurlChannelException: kotlin.Exception() {
     
 
     
-        /**
-         * One English sentence, safe to show and to log.
-         */ fun `describe`(): kotlin.String {
-            return FfiConverterString.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_lnurlchannelerror_describe(FfiConverterTypeLnurlChannelError.lower(this),
-        _status)
-}
-    )
-    }
-    
-
-    
 
 
     companion object ErrorHandler : UniffiRustCallStatusErrorHandler<LnurlChannelException> {
@@ -4615,34 +5387,37 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
 
         return when(buf.getInt()) {
             1 -> LnurlChannelException.InvalidLnurl(
+                FfiConverterTypeLnurlProblem.read(buf),
                 FfiConverterString.read(buf),
                 )
             2 -> LnurlChannelException.UnsupportedTag(
                 FfiConverterString.read(buf),
                 )
             3 -> LnurlChannelException.UnsafeUrl(
+                FfiConverterTypeUrlProblem.read(buf),
                 FfiConverterString.read(buf),
                 )
             4 -> LnurlChannelException.TorRequired(
                 FfiConverterString.read(buf),
                 )
             5 -> LnurlChannelException.Unreachable(
+                FfiConverterTypeNetworkProblem.read(buf),
                 FfiConverterString.read(buf),
                 )
             6 -> LnurlChannelException.InvalidResponse(
                 FfiConverterString.read(buf),
                 )
-            7 -> LnurlChannelException.Refused(
-                FfiConverterString.read(buf),
+            7 -> LnurlChannelException.OwnNode()
+            8 -> LnurlChannelException.Refused(
+                FfiConverterOptionalString.read(buf),
                 )
-            8 -> LnurlChannelException.NodeFailed(
-                FfiConverterString.read(buf),
-                )
-            9 -> LnurlChannelException.OutcomeUnknown(
+            9 -> LnurlChannelException.NodeFailed(
+                FfiConverterTypeNodeProblem.read(buf),
                 FfiConverterString.read(buf),
                 )
             10 -> LnurlChannelException.NoChannel(
                 FfiConverterBoolean.read(buf),
+                FfiConverterSequenceTypeChannelConcern.read(buf),
                 FfiConverterString.read(buf),
                 )
             11 -> LnurlChannelException.Cancelled()
@@ -4664,6 +5439,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
             is LnurlChannelException.InvalidLnurl -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+                + FfiConverterTypeLnurlProblem.allocationSize(value.`problem`)
                 + FfiConverterString.allocationSize(value.`reason`)
             )
             is LnurlChannelException.UnsupportedTag -> (
@@ -4674,6 +5450,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
             is LnurlChannelException.UnsafeUrl -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+                + FfiConverterTypeUrlProblem.allocationSize(value.`problem`)
                 + FfiConverterString.allocationSize(value.`reason`)
             )
             is LnurlChannelException.TorRequired -> (
@@ -4684,6 +5461,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
             is LnurlChannelException.Unreachable -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+                + FfiConverterTypeNetworkProblem.allocationSize(value.`problem`)
                 + FfiConverterString.allocationSize(value.`reason`)
             )
             is LnurlChannelException.InvalidResponse -> (
@@ -4691,25 +5469,26 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
                 4UL
                 + FfiConverterString.allocationSize(value.`reason`)
             )
+            is LnurlChannelException.OwnNode -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
             is LnurlChannelException.Refused -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`reason`)
+                + FfiConverterOptionalString.allocationSize(value.`words`)
             )
             is LnurlChannelException.NodeFailed -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterString.allocationSize(value.`reason`)
-            )
-            is LnurlChannelException.OutcomeUnknown -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
+                + FfiConverterTypeNodeProblem.allocationSize(value.`problem`)
                 + FfiConverterString.allocationSize(value.`reason`)
             )
             is LnurlChannelException.NoChannel -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
-                + FfiConverterBoolean.allocationSize(value.`peerConnected`)
+                + FfiConverterBoolean.allocationSize(value.`serviceAgreed`)
+                + FfiConverterSequenceTypeChannelConcern.allocationSize(value.`concerns`)
                 + FfiConverterString.allocationSize(value.`reason`)
             )
             is LnurlChannelException.Cancelled -> (
@@ -4738,6 +5517,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
         when(value) {
             is LnurlChannelException.InvalidLnurl -> {
                 buf.putInt(1)
+                FfiConverterTypeLnurlProblem.write(value.`problem`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -4748,6 +5528,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
             }
             is LnurlChannelException.UnsafeUrl -> {
                 buf.putInt(3)
+                FfiConverterTypeUrlProblem.write(value.`problem`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -4758,6 +5539,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
             }
             is LnurlChannelException.Unreachable -> {
                 buf.putInt(5)
+                FfiConverterTypeNetworkProblem.write(value.`problem`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -4766,24 +5548,25 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
-            is LnurlChannelException.Refused -> {
+            is LnurlChannelException.OwnNode -> {
                 buf.putInt(7)
-                FfiConverterString.write(value.`reason`, buf)
+                Unit
+            }
+            is LnurlChannelException.Refused -> {
+                buf.putInt(8)
+                FfiConverterOptionalString.write(value.`words`, buf)
                 Unit
             }
             is LnurlChannelException.NodeFailed -> {
-                buf.putInt(8)
-                FfiConverterString.write(value.`reason`, buf)
-                Unit
-            }
-            is LnurlChannelException.OutcomeUnknown -> {
                 buf.putInt(9)
+                FfiConverterTypeNodeProblem.write(value.`problem`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
             is LnurlChannelException.NoChannel -> {
                 buf.putInt(10)
-                FfiConverterBoolean.write(value.`peerConnected`, buf)
+                FfiConverterBoolean.write(value.`serviceAgreed`, buf)
+                FfiConverterSequenceTypeChannelConcern.write(value.`concerns`, buf)
                 FfiConverterString.write(value.`reason`, buf)
                 Unit
             }
@@ -4813,15 +5596,210 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
 
 
 
+/**
+ * What is wrong with a scanned text.
+ */
+
+enum class LnurlProblem {
+    
+    /**
+     * It is no LNURL: perhaps an invoice or an address, for another part of the wallet.
+     */
+    NOT_LNURL,
+    /**
+     * It looks like an LNURL, and is incomplete or mistyped: scan again.
+     */
+    DAMAGED;
+
+    
+
+
+    companion object
+}
 
 
 /**
- * Throw this from `WalletNode`. Any other exception is treated the same way.
+ * @suppress
+ */
+public object FfiConverterTypeLnurlProblem: FfiConverterRustBuffer<LnurlProblem> {
+    override fun read(buf: ByteBuffer) = try {
+        LnurlProblem.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: LnurlProblem) = 4UL
+
+    override fun write(value: LnurlProblem, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What kept the client from reaching a service.
+ */
+
+enum class NetworkProblem {
+    
+    /**
+     * Its name could not be looked up, or no connection came about.
+     */
+    NO_CONNECTION,
+    TIMED_OUT,
+    /**
+     * The connection ended before the answer did.
+     */
+    CONNECTION_LOST,
+    /**
+     * Its certificate is expired or not valid yet; the phone's clock may be wrong.
+     */
+    CERTIFICATE_DATE,
+    /**
+     * Its certificate is not trusted, or TLS failed otherwise.
+     */
+    CERTIFICATE_UNTRUSTED,
+    /**
+     * The proxy could not be reached, or would not connect.
+     */
+    PROXY;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNetworkProblem: FfiConverterRustBuffer<NetworkProblem> {
+    override fun read(buf: ByteBuffer) = try {
+        NetworkProblem.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: NetworkProblem) = 4UL
+
+    override fun write(value: NetworkProblem, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What kept the wallet's node from doing its part.
+ */
+
+enum class NodeProblem {
+    
+    /**
+     * `connect` returned false or threw.
+     */
+    NOT_CONNECTED,
+    TIMED_OUT,
+    /**
+     * It cannot do this at all, such as send custom messages.
+     */
+    UNSUPPORTED,
+    /**
+     * Another method threw, or returned what cannot be used.
+     */
+    FAILED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeNodeProblem: FfiConverterRustBuffer<NodeProblem> {
+    override fun read(buf: ByteBuffer) = try {
+        NodeProblem.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: NodeProblem) = 4UL
+
+    override fun write(value: NodeProblem, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * Which safety rule an address breaks.
+ */
+
+enum class UrlProblem {
+    
+    /**
+     * Plain http, or a redirect to it.
+     */
+    NOT_HTTPS,
+    /**
+     * An address of the local network. Where a public name leads there, the phone may be behind the
+     * login page of a network.
+     */
+    PRIVATE_ADDRESS,
+    /**
+     * Another form of address that is refused, such as one with a user name.
+     */
+    OTHER;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeUrlProblem: FfiConverterRustBuffer<UrlProblem> {
+    override fun read(buf: ByteBuffer) = try {
+        UrlProblem.values()[buf.getInt() - 1]
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: UrlProblem) = 4UL
+
+    override fun write(value: UrlProblem, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+
+
+/**
+ * Throw this from `WalletNode`. Any other exception is treated as `Failed`.
  */
 sealed class WalletNodeException: kotlin.Exception() {
     
     /**
-     * It did not work; `reason` reaches the user in `LnurlChannelError.NodeFailed`.
+     * It did not work; `reason` reaches the wallet's log in `LnurlChannelError.NodeFailed`.
      */
     class Failed(
         
@@ -4901,6 +5879,38 @@ public object FfiConverterTypeWalletNodeError : FfiConverterRustBuffer<WalletNod
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
+    override fun read(buf: ByteBuffer): kotlin.UInt? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUInt.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UInt?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUInt.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UInt?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUInt.write(value, buf)
+        }
+    }
 }
 
 
@@ -5037,28 +6047,28 @@ public object FfiConverterOptionalTypeChannelRequest: FfiConverterRustBuffer<Cha
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeChannelOutcome: FfiConverterRustBuffer<ChannelOutcome?> {
-    override fun read(buf: ByteBuffer): ChannelOutcome? {
+public object FfiConverterOptionalTypeHostedChannelTerms: FfiConverterRustBuffer<HostedChannelTerms?> {
+    override fun read(buf: ByteBuffer): HostedChannelTerms? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeChannelOutcome.read(buf)
+        return FfiConverterTypeHostedChannelTerms.read(buf)
     }
 
-    override fun allocationSize(value: ChannelOutcome?): ULong {
+    override fun allocationSize(value: HostedChannelTerms?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeChannelOutcome.allocationSize(value)
+            return 1UL + FfiConverterTypeHostedChannelTerms.allocationSize(value)
         }
     }
 
-    override fun write(value: ChannelOutcome?, buf: ByteBuffer) {
+    override fun write(value: HostedChannelTerms?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeChannelOutcome.write(value, buf)
+            FfiConverterTypeHostedChannelTerms.write(value, buf)
         }
     }
 }
@@ -5069,24 +6079,144 @@ public object FfiConverterOptionalTypeChannelOutcome: FfiConverterRustBuffer<Cha
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeChannelRequest: FfiConverterRustBuffer<List<ChannelRequest>> {
-    override fun read(buf: ByteBuffer): List<ChannelRequest> {
-        val len = buf.getInt()
-        return List<ChannelRequest>(len) {
-            FfiConverterTypeChannelRequest.read(buf)
+public object FfiConverterOptionalTypeIncomingChannel: FfiConverterRustBuffer<IncomingChannel?> {
+    override fun read(buf: ByteBuffer): IncomingChannel? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeIncomingChannel.read(buf)
+    }
+
+    override fun allocationSize(value: IncomingChannel?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeIncomingChannel.allocationSize(value)
         }
     }
 
-    override fun allocationSize(value: List<ChannelRequest>): ULong {
+    override fun write(value: IncomingChannel?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeIncomingChannel.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeChannelVisibility: FfiConverterRustBuffer<ChannelVisibility?> {
+    override fun read(buf: ByteBuffer): ChannelVisibility? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeChannelVisibility.read(buf)
+    }
+
+    override fun allocationSize(value: ChannelVisibility?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeChannelVisibility.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ChannelVisibility?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeChannelVisibility.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
+    override fun read(buf: ByteBuffer): List<kotlin.String> {
+        val len = buf.getInt()
+        return List<kotlin.String>(len) {
+            FfiConverterString.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.String>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeChannelRequest.allocationSize(it) }.sum()
+        val sizeForItems = value.map { FfiConverterString.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<ChannelRequest>, buf: ByteBuffer) {
+    override fun write(value: List<kotlin.String>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
-            FfiConverterTypeChannelRequest.write(it, buf)
+            FfiConverterString.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeChannelRequestSnapshot: FfiConverterRustBuffer<List<ChannelRequestSnapshot>> {
+    override fun read(buf: ByteBuffer): List<ChannelRequestSnapshot> {
+        val len = buf.getInt()
+        return List<ChannelRequestSnapshot>(len) {
+            FfiConverterTypeChannelRequestSnapshot.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ChannelRequestSnapshot>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeChannelRequestSnapshot.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ChannelRequestSnapshot>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeChannelRequestSnapshot.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<List<ChannelConcern>> {
+    override fun read(buf: ByteBuffer): List<ChannelConcern> {
+        val len = buf.getInt()
+        return List<ChannelConcern>(len) {
+            FfiConverterTypeChannelConcern.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ChannelConcern>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeChannelConcern.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ChannelConcern>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeChannelConcern.write(it, buf)
         }
     }
 }
@@ -5099,10 +6229,10 @@ public object FfiConverterSequenceTypeChannelRequest: FfiConverterRustBuffer<Lis
 
 
         /**
-         * Decode a scanned or pasted LNURL. Offline: nothing is sent anywhere.
+         * Decode a scanned or pasted LNURL. Works offline: nothing is sent.
          *
-         * Takes bech32 `LNURL1...`, with or without `lightning:`, an `lnurlc://` link, or a link
-         * with a `lightning=` parameter, in either case.
+         * Accepts bech32 `LNURL1...` with or without `lightning:`, an `lnurlc://` link (LUD-17), and a
+         * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case.
          */
     @Throws(LnurlChannelException::class) fun `decodeLnurl`(`text`: kotlin.String): Lnurl {
             return FfiConverterTypeLnurl.lift(
@@ -5117,7 +6247,7 @@ public object FfiConverterSequenceTypeChannelRequest: FfiConverterRustBuffer<Lis
     
 
         /**
-         * Encode a service URL as a bech32 LNURL, in the upper case that QR codes pack best.
+         * Encode a service URL as a bech32 LNURL, in the upper case that QR codes store best.
          */
     @Throws(LnurlChannelException::class) fun `encodeLnurl`(`url`: kotlin.String): kotlin.String {
             return FfiConverterString.lift(

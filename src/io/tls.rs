@@ -1,5 +1,6 @@
-//! The cryptography of TLS: of what ring offers, what services use. The rest would only make the
-//! library larger, as long as nothing else names ring's own provider, which has all of it.
+//! TLS: whom it trusts, and its cryptography, which is what services use of all that ring offers. The
+//! rest would only make the library larger. Nothing else may name ring's own provider, which has all of
+//! it.
 
 use std::sync::Arc;
 
@@ -9,9 +10,9 @@ use rustls::crypto::{
     CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, SupportedKxGroup,
     WebPkiSupportedAlgorithms,
 };
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
-use rustls::{Error, SignatureScheme, SupportedCipherSuite};
+use rustls::{ClientConfig, Error, RootCertStore, SignatureScheme, SupportedCipherSuite};
 use webpki::ring::{
     ECDSA_P256_SHA256, ECDSA_P256_SHA384, ECDSA_P384_SHA256, ECDSA_P384_SHA384,
     RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
@@ -90,7 +91,20 @@ static SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
-pub fn provider() -> CryptoProvider {
+/// Trusts Mozilla's roots, and those of the wallet.
+pub fn client_config(extra_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, Error> {
+    let mut roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for root in extra_roots {
+        roots.add(root.clone())?;
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider()));
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: CIPHER_SUITES.to_vec(),
         kx_groups: KX_GROUPS.to_vec(),
@@ -127,10 +141,7 @@ mod tests {
     use rustls::crypto::ring;
     use rustls::pki_types::{AlgorithmIdentifier, SignatureVerificationAlgorithm};
     use rustls::version::{TLS12, TLS13};
-    use rustls::{
-        ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
-        SupportedProtocolVersion,
-    };
+    use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
     use super::*;
 

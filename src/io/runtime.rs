@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
-use tokio::task::{self, AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 /// Threads at most, started on demand, for calls into wallets (which each client bounds by itself)
 /// and for name look-ups.
@@ -41,28 +41,4 @@ pub fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> Option<JoinHandle<T>> {
     Some(runtime()?.spawn(future))
-}
-
-/// A task that ends when this is dropped.
-pub struct Job(AbortHandle);
-
-impl Job {
-    pub fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Option<Self> {
-        Some(Self::of(spawn(future)?.abort_handle()))
-    }
-
-    /// Ends the task with this.
-    pub fn of(task: AbortHandle) -> Self {
-        Self(task)
-    }
-
-    pub fn is(&self, task: task::Id) -> bool {
-        self.0.id() == task
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

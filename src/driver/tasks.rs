@@ -1,0 +1,156 @@
+//! What runs for the core: each task takes its time, and comes back as an input.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use lnurl_channel_core::protocol::{self, Secret};
+use lnurl_channel_core::{HttpFailure, Input, LnurlChannelError, Reply, Task, TaskId};
+use tokio::task::AbortHandle;
+use url::Url;
+
+use super::Feed;
+use crate::io::{Http, Session, Wallet, lock, runtime};
+
+type Work = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
+
+pub struct Tasks {
+    http: Http,
+    wallet: Arc<Wallet>,
+    running: Mutex<HashMap<TaskId, AbortHandle>>,
+    /// What the GETs of offers left for the callbacks of these.
+    sessions: Mutex<HashMap<TaskId, Session>>,
+}
+
+impl Tasks {
+    pub fn new(http: Http, wallet: Arc<Wallet>) -> Arc<Self> {
+        Arc::new(Self {
+            http,
+            wallet,
+            running: Mutex::default(),
+            sessions: Mutex::default(),
+        })
+    }
+
+    pub fn start(self: &Arc<Self>, id: TaskId, task: Task, feed: Arc<dyn Feed>) {
+        let work = self.work(id, task, &feed);
+        let tasks = self.clone();
+        // A task that ends at once waits until it is in the map.
+        let mut running = lock(&self.running);
+        let task = runtime::spawn(async move {
+            let input = work.await;
+            lock(&tasks.running).remove(&id);
+            if let Some(input) = input {
+                feed.feed(input);
+            }
+        });
+        running.extend(task.map(|task| (id, task.abort_handle())));
+    }
+
+    /// Stop a task, and forget what it left. A call into the wallet goes on in its thread, unheard.
+    pub fn stop(&self, id: TaskId) {
+        lock(&self.sessions).remove(&id);
+        if let Some(task) = lock(&self.running).remove(&id) {
+            task.abort();
+        }
+    }
+
+    pub fn stop_all(&self) {
+        lock(&self.sessions).clear();
+        for (_, task) in lock(&self.running).drain() {
+            task.abort();
+        }
+    }
+
+    /// What only waits should take little room: each sort of task has just its own.
+    fn work(self: &Arc<Self>, id: TaskId, task: Task, feed: &Arc<dyn Feed>) -> Work {
+        let tasks = self.clone();
+        match task {
+            Task::Get(lnurl) => {
+                let session = Session::new();
+                lock(&self.sessions).insert(id, session.clone());
+                Box::pin(async move {
+                    let got = tasks.http.get_in_time(lnurl.as_url(), &session).await;
+                    Some(Input::Got(id, got.map_err(HttpFailure::from)))
+                })
+            }
+            Task::AskNode {
+                request,
+                readiness_for,
+                refund_script,
+            } => Box::pin(async move {
+                let asked = tasks.wallet.ask(request, readiness_for, refund_script);
+                Some(Input::NodeAsked(id, asked.await))
+            }),
+            Task::Connect(peer) => {
+                let feed = feed.clone();
+                Box::pin(async move {
+                    let is_wanted = || feed.wants(id);
+                    let connected = tasks.wallet.connect(peer, &is_wanted).await;
+                    Some(Input::Connected(id, connected))
+                })
+            }
+            Task::Callback {
+                url,
+                connect_within,
+                fetched_by,
+            } => {
+                let left = fetched_by.and_then(|fetch| lock(&self.sessions).remove(&fetch));
+                let session = left.unwrap_or_else(Session::of_one_request);
+                let feed = feed.clone();
+                Box::pin(async move {
+                    let ended = tasks.call_back(id, &url, connect_within, &session, feed);
+                    Some(Input::CallbackEnded(id, ended.await))
+                })
+            }
+            Task::Invoke {
+                peer_id,
+                message_type,
+                payload,
+            } => Box::pin(async move {
+                let payload = payload.expose().to_vec();
+                let sent = tasks.wallet.send_message(peer_id, message_type, payload);
+                Some(Input::Invoked(id, sent.await))
+            }),
+            Task::CancelNotice(url) => Box::pin(async move {
+                if let Ok(url) = parse(&url) {
+                    let session = Session::of_one_request();
+                    // Its answer changes nothing.
+                    let _ = tasks.http.get_in_time(&url, &session).await;
+                }
+                Some(Input::CancelSent(id))
+            }),
+            Task::ReleasePeer(peer) => Box::pin(async move {
+                tasks.wallet.release(peer).await;
+                None
+            }),
+        }
+    }
+
+    async fn call_back(
+        &self,
+        id: TaskId,
+        url: &Secret,
+        connect_within: Duration,
+        session: &Session,
+        feed: Arc<dyn Feed>,
+    ) -> Result<Reply, HttpFailure> {
+        let url = parse(url).map_err(|error| HttpFailure {
+            error,
+            was_sent: false,
+            may_retry: false,
+        })?;
+        let on_connected = Arc::new(move || {
+            feed.clone().feed(Input::CallbackWritten(id));
+            feed.wants(id)
+        });
+        let get = self.http.get(&url, session, connect_within, on_connected);
+        get.await.map_err(HttpFailure::from)
+    }
+}
+
+fn parse(url: &Secret) -> Result<Url, LnurlChannelError> {
+    let url = protocol::parse_url(url.expose());
+    url.map_err(|problem| problem.into_error(protocol::Error::InvalidResponse).into())
+}

@@ -1,0 +1,104 @@
+//! What the wallet reads of its requests. Reading waits neither for the core nor for the disk: the
+//! locks here are held for as long as it takes to copy a pointer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use lnurl_channel_core::{ChannelRequestSnapshot, RequestId};
+
+use crate::io::lock;
+
+/// A request, as it was published last. The wallet's `ChannelRequest` holds it.
+pub struct Published {
+    id: RequestId,
+    snapshot: Mutex<Arc<ChannelRequestSnapshot>>,
+}
+
+impl Published {
+    pub fn id(&self) -> RequestId {
+        self.id
+    }
+
+    pub fn snapshot(&self) -> Arc<ChannelRequestSnapshot> {
+        lock(&self.snapshot).clone()
+    }
+}
+
+#[derive(Default)]
+pub struct View {
+    requests: Mutex<Requests>,
+}
+
+#[derive(Default)]
+struct Requests {
+    by_id: HashMap<RequestId, Entry>,
+    /// How many there ever were.
+    count: u64,
+}
+
+struct Entry {
+    published: Arc<Published>,
+    was_accepted: bool,
+    /// In the order in which they came.
+    number: u64,
+}
+
+impl View {
+    pub fn publish(
+        &self,
+        id: RequestId,
+        snapshot: Arc<ChannelRequestSnapshot>,
+        was_accepted: bool,
+    ) {
+        let mut requests = lock(&self.requests);
+        if let Some(entry) = requests.by_id.get_mut(&id) {
+            *lock(&entry.published.snapshot) = snapshot;
+            entry.was_accepted = was_accepted;
+            return;
+        }
+        requests.count += 1;
+        let entry = Entry {
+            published: Arc::new(Published {
+                id,
+                snapshot: Mutex::new(snapshot),
+            }),
+            was_accepted,
+            number: requests.count,
+        };
+        requests.by_id.insert(id, entry);
+    }
+
+    pub fn remove(&self, id: RequestId) {
+        lock(&self.requests).by_id.remove(&id);
+    }
+
+    pub fn get(&self, id: RequestId) -> Option<Arc<Published>> {
+        let requests = lock(&self.requests);
+        requests.by_id.get(&id).map(|entry| entry.published.clone())
+    }
+
+    /// All that were accepted, newest first.
+    pub fn accepted(&self) -> Vec<ChannelRequestSnapshot> {
+        let requests = lock(&self.requests);
+        let accepted = requests.by_id.values().filter(|entry| entry.was_accepted);
+        let snapshots = accepted.map(|entry| (entry.number, entry.published.snapshot()));
+        let mut snapshots: Vec<_> = snapshots.collect();
+        drop(requests);
+        // Two may be of the same second.
+        snapshots.sort_unstable_by_key(|(number, snapshot)| (snapshot.created_at_seconds, *number));
+        let newest_first = snapshots.into_iter().rev();
+        newest_first
+            .map(|(_, snapshot)| snapshot.as_ref().clone())
+            .collect()
+    }
+
+    /// Offers that nobody holds any more.
+    pub fn let_go(&self) -> Vec<RequestId> {
+        let requests = lock(&self.requests);
+        let let_go = requests
+            .by_id
+            .values()
+            .filter(|entry| !entry.was_accepted && Arc::strong_count(&entry.published) == 1);
+        let_go.map(|entry| entry.published.id).collect()
+    }
+}
