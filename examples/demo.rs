@@ -1,9 +1,13 @@
-//! Both flows on real Lightning nodes, in one process:
+//! A phone's wallet scans two LNURLs, and gets a channel from each. Everything is real, on this
+//! machine: two LDK nodes that talk over TCP, and a service over HTTPS.
 //!
 //! ```text
-//! cargo run --example demo                  # a channelRequest and a hostedChannelRequest, to the end
-//! cargo run --example demo -- --lnurl TEXT  # decode and fetch any LNURL, and print its offer
+//! cargo run --example demo                  # a funded channel (LUD-02) and a hosted one (LUD-07)
+//! cargo run --example demo -- --lnurl TEXT  # decode any LNURL, fetch its offer, and print it
 //! ```
+//!
+//! The wallet itself is in `tests/support/wallet.rs`: how it lends its node to the library, and how it
+//! tells the library what the node shows.
 
 #[path = "../tests/support/mod.rs"]
 #[allow(dead_code, reason = "the tests use more of it than the demo")]
@@ -11,258 +15,176 @@ mod support;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelKind, ChannelOffer, ChannelOutcome, ChannelRequest,
-    ChannelVerdict, ChannelVisibility, ClientConfig, LnurlChannelError, decode_lnurl,
+    ChannelClient, ChannelKind, ChannelListener, ChannelOffer, ChannelOutcome, ChannelRequest,
+    ChannelRequestSnapshot, ChannelStep, ChannelVisibility, ClientConfig, IncomingChannel,
+    LnurlChannelError, WalletNodeError, decode_lnurl,
 };
-use lnurl_channel_testbed::{Kind, OfferOptions, Testbed};
+use lnurl_channel_testbed::{Kind, NodeEvent, OfferOptions, Testbed};
 
-use support::{Sight, Wallet, block_on, config_for};
+use support::plain::PlainNode;
+use support::wallet::Wallet;
+use support::{Watched, block_on, config_for};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        [] => exit(show_both_flows()),
-        ["--lnurl", text] => exit(block_on(show_offer(text))),
+    let shown = match arguments.as_slice() {
+        [] => show_both_flows(),
+        ["--lnurl", text] => show_offer(text),
         _ => {
             eprintln!("usage: demo [--lnurl TEXT]");
-            ExitCode::from(2)
+            return ExitCode::from(2);
         }
-    }
-}
-
-fn exit(result: Result<(), String>) -> ExitCode {
-    match result {
+    };
+    match shown {
         Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("failed: {problem}");
+        Err(error) => {
+            eprintln!("failed: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// One line a step, with the time since the start.
-struct Steps(Instant);
+fn show_both_flows() -> Result<(), LnurlChannelError> {
+    let testbed = Testbed::start().expect("ports on this machine");
+    // Your app creates one client at its start, and keeps it.
+    let screen = Arc::<Screen>::default();
+    let wallet = Wallet::new(testbed.wallet(), screen.clone(), config_for(&testbed))?;
 
-impl Steps {
-    fn say(&self, text: impl AsRef<str>) {
-        self.say_at(Instant::now(), text);
-    }
+    println!("# A channel that the peer funds\n");
+    let request = block_on(scan(&wallet.client, &new_lnurl(&testbed, Kind::Channel)))?;
+    println!("The user agrees.");
+    let outcome = block_on(request.accept(ChannelVisibility::Unannounced))?;
+    println!("`accept` returns: {}", in_words(&outcome));
+    println!("Six blocks come.");
+    mine(&testbed);
+    screen
+        .shown
+        .wait_until(|steps| steps.contains(&ChannelStep::Ready));
 
-    fn say_at(&self, at: Instant, text: impl AsRef<str>) {
-        let millis = at.saturating_duration_since(self.0).as_secs_f64() * 1000.0;
-        println!("{millis:8.1} ms  {}", text.as_ref());
-    }
-}
+    println!("\n# A channel that the peer hosts\n");
+    let request = block_on(scan(&wallet.client, &new_lnurl(&testbed, Kind::Hosted)))?;
+    println!("The user agrees.");
+    let outcome = block_on(request.accept(ChannelVisibility::Unannounced))?;
+    println!("`accept` returns: {}", in_words(&outcome));
 
-fn show_both_flows() -> Result<(), String> {
-    let steps = Steps(Instant::now());
-    let testbed = Testbed::start().map_err(|error| format!("the testbed: {error}"))?;
-    let wallet = Wallet::new(&testbed, config_for(&testbed)).map_err(|error| error.describe())?;
-    steps.say(format!("wallet node {}", testbed.wallet().id()));
-    steps.say(format!("target node {}", testbed.target().uri()));
-
-    let funded = block_on(follow(&steps, &testbed, &wallet, Kind::Channel))?;
-    let hosted = block_on(follow(&steps, &testbed, &wallet, Kind::Hosted))?;
-    let invocations = testbed
-        .service()
-        .wait_for_invocations(Duration::from_secs(1), 1);
-    let invoked = invocations.and_then(|invocations| invocations.into_iter().next());
-    let invoked = invoked.ok_or("the host has received no invoke_hosted_channel")?;
     block_on(wallet.client.shutdown());
-    steps.say("done");
-
-    println!();
-    println!("summary");
-    println!("  channelRequest        {}", summary(&funded));
-    println!(
-        "  hostedChannelRequest  the host received invoke_hosted_channel, {} bytes, from {}",
-        invoked.payload.len(),
-        invoked.peer_id
-    );
-    println!("                        {}", summary(&hosted));
     Ok(())
 }
 
-/// One flow, from the text in the QR code to what arrives.
-async fn follow(
-    steps: &Steps,
-    testbed: &Testbed,
-    wallet: &Wallet,
-    kind: Kind,
-) -> Result<ChannelOutcome, String> {
+/// From the text in the QR code to an offer. The service learns nothing about the wallet.
+async fn scan(
+    client: &ChannelClient,
+    scanned: &str,
+) -> Result<Arc<ChannelRequest>, LnurlChannelError> {
+    println!("Scanned {scanned}");
+    let lnurl = decode_lnurl(scanned.to_owned())?;
+    println!(
+        "It is of {}. The user is asked whether to contact it.",
+        lnurl.authority()
+    );
+    let request = client.fetch(lnurl).await?;
+    print_offer(&request.snapshot().offer);
+    Ok(request)
+}
+
+fn print_offer(offer: &ChannelOffer) {
+    let who = offer.service.as_deref().unwrap_or("The LNURL itself");
+    let what = match offer.kind {
+        ChannelKind::Funded => "open a channel to you",
+        ChannelKind::Hosted => "host a channel for you",
+    };
+    println!("{who} offers to {what}:");
+    println!("  node  {}", offer.peer.node_id);
+    println!("  at    {}, port {}", offer.peer.host, offer.peer.port);
+    if let Some(alias) = &offer.alias {
+        println!("  named {alias}");
+    }
+}
+
+/// What the user sees while a request goes on.
+#[derive(Default)]
+struct Screen {
+    shown: Watched<ChannelStep>,
+}
+
+impl ChannelListener for Screen {
+    fn on_request_changed(
+        &self,
+        request: ChannelRequestSnapshot,
+        step: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
+        let channel = request.channel.as_ref().map(channel_in_words);
+        let channel = channel.unwrap_or_default();
+        let line = match step {
+            ChannelStep::Connecting => "the node connects to the peer".to_owned(),
+            ChannelStep::Requesting => "connected; the channel is requested".to_owned(),
+            ChannelStep::Agreed => "the request was taken; the channel is awaited".to_owned(),
+            ChannelStep::AnswerUnclear => "the answer is unclear; the channel may come".to_owned(),
+            ChannelStep::Reconnecting => "the connection was lost; it is made anew".to_owned(),
+            ChannelStep::Proposed => format!("the peer sends open_channel: {channel}"),
+            ChannelStep::Mismatched => "the peer proposes what was not asked for".to_owned(),
+            ChannelStep::OpeningFailed => "the channel failed; the next is awaited".to_owned(),
+            ChannelStep::Arrived if request.channel.is_none() => "the host answers".to_owned(),
+            ChannelStep::Arrived => format!("the channel is funded: {channel}"),
+            ChannelStep::Ready => format!("the channel can be used: {channel}"),
+            ChannelStep::Changed => return Ok(()),
+        };
+        println!("  {:10} {line}", format!("{:?}", request.state));
+        self.shown.push(step);
+        Ok(())
+    }
+}
+
+fn in_words(outcome: &ChannelOutcome) -> String {
+    match outcome {
+        ChannelOutcome::Funded { channel } => format!("funded, {}", channel_in_words(channel)),
+        ChannelOutcome::HostedOffered { terms, .. } => format!(
+            "the host offers a channel of {} msat, of which {} msat are yours",
+            terms.capacity_msat, terms.initial_client_balance_msat
+        ),
+        ChannelOutcome::HostedExists { .. } => "the host has a channel with you already".into(),
+    }
+}
+
+fn channel_in_words(channel: &IncomingChannel) -> String {
+    let id = channel.channel_id.as_deref().unwrap_or("no id yet");
+    let capacity = channel.capacity_sat.unwrap_or_default();
+    let push = channel.push_msat.unwrap_or_default();
+    format!("{id}, {capacity} sat, of which {push} msat are yours")
+}
+
+// ---- the other side ----
+
+/// What a service prints as a QR code.
+fn new_lnurl(testbed: &Testbed, kind: Kind) -> String {
     let options = OfferOptions {
         kind,
         push_msat: 5_000_000,
         ..OfferOptions::default()
     };
-    let scanned = testbed.service().offer(options).lnurl;
-    println!();
-    steps.say(format!("scanned {scanned}"));
-    let request = fetch(steps, &wallet.client, &scanned)
-        .await
-        .map_err(|e| e.describe())?;
-    print_offer(steps, &request.offer());
-    steps.say("the user agrees");
-    let accepted = request.accept(ChannelVisibility::Unannounced).await;
-    print_sights(steps, wallet, &request);
-    let outcome = accepted.map_err(|error| error.describe())?;
-    steps.say(summary(&outcome));
-    match (kind, &outcome) {
-        (Kind::Channel, ChannelOutcome::Opening { .. })
-        | (Kind::Hosted, ChannelOutcome::HostedOffered { .. }) => Ok(outcome),
-        _ => Err("something else arrived than was asked for".into()),
-    }
+    testbed.service().offer(options).lnurl
 }
 
-async fn fetch(
-    steps: &Steps,
-    client: &ChannelClient,
-    scanned: &str,
-) -> Result<Arc<ChannelRequest>, LnurlChannelError> {
-    let lnurl = decode_lnurl(scanned.to_owned())?;
-    steps.say(format!("decoded, of {}", lnurl.host()));
-    client.fetch(lnurl).await
-}
-
-fn print_offer(steps: &Steps, offer: &ChannelOffer) {
-    let kind = match offer.kind {
-        ChannelKind::Funded => "open a channel to you",
-        ChannelKind::Hosted => "host a channel for you",
-    };
-    steps.say(format!("{} offers to {kind}", offer.service));
-    if let Some(host) = &offer.callback_host {
-        steps.say(format!("  asked at  {host}"));
-    }
-    steps.say(format!("  node      {}", offer.peer.node_id));
-    steps.say(format!("  address   {}", offer.peer.socket_address()));
-    if let Some(alias) = &offer.alias {
-        steps.say(format!("  alias     {alias}"));
-    }
-}
-
-fn print_sights(steps: &Steps, wallet: &Wallet, request: &ChannelRequest) {
-    let sights = wallet.node.sights();
-    for (at, _, sight) in sights
-        .iter()
-        .filter(|(_, id, _)| *id == request.request_id())
-    {
-        match sight {
-            Sight::Event(event) => steps.say_at(*at, name_of(event)),
-            Sight::Judged(channel, verdict) => steps.say_at(
-                *at,
-                format!(
-                    "the node reports a {:?} channel: {}",
-                    channel.stage,
-                    name_of_verdict(verdict)
-                ),
-            ),
+/// Confirms the channel, once the peer has broadcast it.
+fn mine(testbed: &Testbed) {
+    let peer = testbed.target();
+    let next_event = || peer.next_event(Duration::from_secs(10));
+    while let Some(event) = next_event() {
+        if matches!(event, NodeEvent::ChannelPending { .. }) {
+            break;
         }
     }
+    testbed.mine(6);
 }
 
-fn name_of(event: &ChannelEvent) -> String {
-    match event {
-        ChannelEvent::Connecting { peer } => format!("connecting to {}", peer.socket_address()),
-        ChannelEvent::Requesting { .. } => "connected; asking for the channel".into(),
-        ChannelEvent::AwaitingChannel { .. } => "asked; awaiting the channel".into(),
-        ChannelEvent::Reconnecting { attempt, .. } => format!("reconnecting, attempt {attempt}"),
-        ChannelEvent::Arrived { .. } => "arrived".into(),
-    }
-}
-
-fn name_of_verdict(verdict: &ChannelVerdict) -> &'static str {
-    match verdict {
-        ChannelVerdict::Expected { .. } => "expected",
-        ChannelVerdict::Duplicate { .. } => "a duplicate",
-        ChannelVerdict::WrongVisibility { .. } => "of the wrong visibility",
-        ChannelVerdict::Unwanted { .. } => "unwanted",
-        ChannelVerdict::Unrequested => "unrequested",
-    }
-}
-
-fn summary(outcome: &ChannelOutcome) -> String {
-    match outcome {
-        ChannelOutcome::Opening { channel } => format!(
-            "open_channel from {}: {} sat, {} msat pushed, {}",
-            channel.peer_id,
-            channel
-                .capacity_sat
-                .map_or("?".into(), |sat| sat.to_string()),
-            channel
-                .push_msat
-                .map_or("?".into(), |msat| msat.to_string()),
-            match channel.is_announced {
-                Some(true) => "announced",
-                Some(false) => "unannounced",
-                None => "visibility unknown",
-            }
-        ),
-        ChannelOutcome::HostedOffered { terms, .. } => format!(
-            "init_hosted_channel: capacity {} msat, of which yours {} msat",
-            terms.capacity_msat, terms.initial_client_balance_msat
-        ),
-        ChannelOutcome::HostedExists { .. } => "the host holds a channel with you already".into(),
-    }
-}
-
-/// Any LNURL, up to its offer. The service learns nothing about a wallet, and nothing is accepted.
-async fn show_offer(text: &str) -> Result<(), String> {
-    let steps = Steps(Instant::now());
-    let client = ChannelClient::new(Arc::new(NoNode), ClientConfig::default());
-    let client = client.map_err(|error| error.describe())?;
-    let request = fetch(&steps, &client, text)
-        .await
-        .map_err(|error| error.describe())?;
-    print_offer(&steps, &request.offer());
+/// Any LNURL, up to its offer: without `accept`, the node is not used.
+fn show_offer(text: &str) -> Result<(), LnurlChannelError> {
+    let node = Arc::<PlainNode>::default();
+    let client = ChannelClient::new(node, Arc::<Screen>::default(), ClientConfig::default())?;
+    block_on(scan(&client, text))?;
     Ok(())
-}
-
-/// Stands where the wallet's node would: without `accept` it is not called.
-struct NoNode;
-
-impl lnurl_channel::WalletNode for NoNode {
-    fn node_id(&self) -> Result<String, lnurl_channel::WalletNodeError> {
-        unsupported()
-    }
-
-    fn connect(
-        &self,
-        _peer: lnurl_channel::PeerAddress,
-    ) -> Result<bool, lnurl_channel::WalletNodeError> {
-        unsupported()
-    }
-
-    fn send_peer_message(
-        &self,
-        _peer_id: String,
-        _message_type: u16,
-        _payload: Vec<u8>,
-    ) -> Result<bool, lnurl_channel::WalletNodeError> {
-        unsupported()
-    }
-
-    fn refund_script_pubkey(
-        &self,
-        _request_id: String,
-    ) -> Result<Vec<u8>, lnurl_channel::WalletNodeError> {
-        unsupported()
-    }
-
-    fn on_channel_event(
-        &self,
-        _request_id: String,
-        _event: ChannelEvent,
-    ) -> Result<(), lnurl_channel::WalletNodeError> {
-        unsupported()
-    }
-}
-
-fn unsupported<T>() -> Result<T, lnurl_channel::WalletNodeError> {
-    Err(lnurl_channel::WalletNodeError::Unsupported {
-        reason: "there is no node".into(),
-    })
 }

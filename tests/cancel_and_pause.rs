@@ -14,39 +14,33 @@ use std::time::{Duration, Instant};
 
 use lnurl_channel::{
     ChannelRequest, ChannelRequestState, ChannelVerdict, ChannelVisibility, ClientConfig,
-    LnurlChannelError,
+    LnurlChannelError, decode_lnurl,
 };
-use lnurl_channel_testbed::{Habit, OfferOptions};
+use lnurl_channel_testbed::{Habit, OfferOptions, SeenRequest, Step, Testbed};
 
-use support::block_on;
-use support::plain::{Gate, PlainNode, PlainScene, Stage};
+use support::plain::{Gate, PlainNode, PlainScene, PlainWallet, Stage};
 use support::scene::{
-    CallResult, fetch, habits, hasty_config, opening, patient_config, proposal, start,
-    start_accept, start_resume, unfinished, wait_for_state, wait_until,
+    accept, ask_again, fetch, funded_channel, habits, hasty_config, kept, patient_config, start,
+    start_accept, start_waiting_on, state, wait_for_state, wait_until,
 };
-
-const STAGES: [Stage; 3] = [Stage::Connecting, Stage::InFlight, Stage::Awaiting];
+use support::{LIMIT, block_on};
 
 fn wrong<T>(state: ChannelRequestState) -> Result<T, LnurlChannelError> {
     Err(LnurlChannelError::WrongState { state })
-}
-
-fn accept(request: &ChannelRequest) -> CallResult {
-    block_on(request.accept(ChannelVisibility::Unannounced))
-}
-
-fn resume(request: &ChannelRequest) -> CallResult {
-    block_on(request.resume())
 }
 
 fn cancel(request: &ChannelRequest) -> Result<(), LnurlChannelError> {
     block_on(request.cancel())
 }
 
+fn dismiss(request: &ChannelRequest) -> Result<(), LnurlChannelError> {
+    block_on(request.dismiss())
+}
+
 /// Where a request stands once a call at this stage is stopped.
 fn state_after_pause(stage: Stage) -> ChannelRequestState {
     match stage {
-        Stage::Connecting => ChannelRequestState::Connecting,
+        Stage::Connecting => ChannelRequestState::Offered,
         Stage::InFlight => ChannelRequestState::OutcomeUnknown,
         Stage::Awaiting => ChannelRequestState::Awaiting,
     }
@@ -59,42 +53,39 @@ fn callbacks_at(stage: Stage) -> usize {
     }
 }
 
-/// That the call was stopped as by `pause`, and that the request goes on.
+/// That the call was stopped as by `pause`, and that `accept` goes on.
 fn assert_paused(scene: &PlainScene, stage: Stage) {
     let request = &scene.request;
-    assert!(!request.is_running());
-    assert!(!request.pause());
-    assert_eq!(request.state(), state_after_pause(stage), "{stage:?}");
-    assert_eq!(unfinished(&scene.client), [request.request_id()]);
+    request.pause();
+    let snapshot = request.snapshot();
+    assert!(!snapshot.is_running);
+    assert_eq!(snapshot.state, state_after_pause(stage), "{stage:?}");
+    assert_eq!(kept(&scene.wallet.client), [request.request_id()]);
 
     scene.gate.open();
-    let call = match stage {
-        // Nobody was asked, so there is nothing to wait for.
-        Stage::Connecting => start_accept(request),
-        _ => start_resume(request),
-    };
-    match stage {
-        Stage::Connecting => scene.wait_for_callbacks(1),
-        _ => wait_until("it runs", || request.is_running()),
-    }
-    let verdict = scene
-        .client
-        .report_incoming_channel(proposal(&scene.testbed, 1));
-    let request_id = request.request_id();
-    assert_eq!(verdict, ChannelVerdict::Expected { request_id });
-    opening(call.end());
+    let call = start_waiting_on(request);
+    scene.wallet.wait_for_callbacks(1);
+    scene.fund("01");
+    funded_channel(call.end());
     assert_eq!(scene.callbacks(), [scene.accept_target()], "{stage:?}");
-    assert!(unfinished(&scene.client).is_empty());
+}
+
+/// A silent service is told for a second, while the call itself has time.
+fn hasty_patience(testbed: &Testbed) -> ClientConfig {
+    ClientConfig {
+        request_timeout_seconds: 1,
+        ..patient_config(testbed)
+    }
 }
 
 // ---- pause ----
 
 #[test]
 fn pause_stops_a_call_at_each_stage() {
-    for stage in STAGES {
+    for stage in Stage::ALL {
         let (scene, call) = PlainScene::at(stage);
-        assert!(scene.request.is_running());
-        assert!(scene.request.pause());
+        assert!(scene.request.snapshot().is_running);
+        scene.request.pause();
         assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
         assert_eq!(scene.callbacks().len(), callbacks_at(stage));
         assert_paused(&scene, stage);
@@ -103,29 +94,28 @@ fn pause_stops_a_call_at_each_stage() {
 
 #[test]
 fn dropping_the_future_acts_as_a_pause() {
-    for stage in STAGES {
+    for stage in Stage::ALL {
         assert_paused(&PlainScene::at_dropped(stage), stage);
     }
 }
 
 #[test]
-fn nothing_runs_so_nothing_is_paused() {
+fn a_pause_without_a_call_does_nothing() {
     let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
-    assert!(!scene.request.pause());
-    assert_eq!(scene.request.state(), ChannelRequestState::Offered);
-    assert_eq!(resume(&scene.request), wrong(ChannelRequestState::Offered));
+    let before = scene.request.snapshot();
+    scene.request.pause();
+    assert_eq!(scene.request.snapshot(), before);
 }
 
 #[test]
-fn a_resume_can_be_paused_too() {
+fn a_call_that_only_waits_on_can_be_paused_too() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
-    assert!(scene.request.pause());
+    scene.request.pause();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     for _ in 0..3 {
-        let resumed = start_resume(&scene.request);
-        wait_until("the resume runs", || scene.request.is_running());
-        assert!(scene.request.pause());
-        assert_eq!(resumed.end(), Err(LnurlChannelError::Cancelled));
+        let call = start_waiting_on(&scene.request);
+        scene.request.pause();
+        assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     }
     assert_eq!(scene.callbacks().len(), 1);
 }
@@ -133,31 +123,14 @@ fn a_resume_can_be_paused_too() {
 // ---- two calls at once ----
 
 #[test]
-fn a_second_accept_is_the_wrong_state() {
-    for (stage, state) in [
-        (Stage::Connecting, ChannelRequestState::Connecting),
-        (Stage::InFlight, ChannelRequestState::Requesting),
-        (Stage::Awaiting, ChannelRequestState::Awaiting),
-    ] {
+fn two_accepts_share_one_call_and_its_result() {
+    for stage in Stage::ALL {
         let (scene, call) = PlainScene::at(stage);
-        assert_eq!(accept(&scene.request), wrong(state));
-        assert_eq!(scene.request.decline(), wrong(state));
-        assert!(call.runs());
-        scene.request.pause();
-        assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    }
-}
-
-#[test]
-fn resume_joins_a_call_that_runs() {
-    for stage in STAGES {
-        let (scene, call) = PlainScene::at(stage);
-        let joined = [start_resume(&scene.request), start_resume(&scene.request)];
+        let joined = [start_accept(&scene.request), start_accept(&scene.request)];
+        assert_eq!(ask_again(&scene.request), wrong(stage.state()));
         scene.gate.open();
-        scene.wait_for_callbacks(1);
-        scene
-            .client
-            .report_incoming_channel(proposal(&scene.testbed, 1));
+        scene.wallet.wait_for_callbacks(1);
+        scene.fund("01");
         let outcome = call.end();
         assert!(outcome.is_ok());
         for joined in joined {
@@ -171,49 +144,45 @@ fn resume_joins_a_call_that_runs() {
 fn one_of_two_who_wait_may_leave() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
     // It joins, and its future is dropped.
-    let joined =
-        async { tokio::time::timeout(Duration::from_millis(20), scene.request.resume()).await };
+    let joined = scene.request.accept(ChannelVisibility::Unannounced);
+    let joined = async { tokio::time::timeout(Duration::from_millis(20), joined).await };
     assert!(block_on(joined).is_err());
-    assert!(call.runs() && scene.request.is_running());
-    scene
-        .client
-        .report_incoming_channel(proposal(&scene.testbed, 1));
-    opening(call.end());
+    assert!(call.runs() && scene.request.snapshot().is_running);
+    scene.fund("01");
+    funded_channel(call.end());
 }
 
 /// Once the future is gone, nothing of the call goes on behind the wallet's back.
 #[test]
 fn a_future_that_is_dropped_at_once_leaves_nothing_to_begin() {
-    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
+    let wallet = PlainWallet::default();
+    let other = wallet.offered(OfferOptions::default());
     // What it waits for comes after all that was begun before.
-    let settle = || assert_eq!(resume(&scene.request), wrong(ChannelRequestState::Offered));
+    let settle = || assert_eq!(ask_again(&other), wrong(ChannelRequestState::Offered));
     for round in 0..200 {
-        let request = fetch(
-            &scene.client,
-            &scene.testbed.service().offer(habits(&[])).lnurl,
-        );
-        let request = request.unwrap();
+        let request = wallet.offered(habits(&[Habit::OkAndNeverOpens]));
         let mut accept = Box::pin(request.accept(ChannelVisibility::Unannounced));
         let mut context = Context::from_waker(Waker::noop());
         assert!(accept.as_mut().poll(&mut context).is_pending());
         (0..round * 50).for_each(|_| std::hint::spin_loop());
         drop(accept);
-        let state = request.state();
-        assert!(!request.is_running());
         settle();
-        assert_eq!(request.state(), state);
-        request.decline().unwrap();
+        let snapshot = request.snapshot();
+        assert!(!snapshot.is_running);
+        settle();
+        // That the node has connected may still become known.
+        assert_eq!(state(&request), snapshot.state);
+        cancel(&request).unwrap();
     }
-    assert!(unfinished(&scene.client).is_empty());
 }
 
 /// A waker may run the wallet's code at once, on the thread that ends the call.
 #[test]
-fn whoever_is_woken_may_call_the_client_at_once() {
+fn a_waker_may_call_the_client_at_once() {
     struct ReadsState(Arc<ChannelRequest>, Mutex<Sender<ChannelRequestState>>);
     impl Wake for ReadsState {
         fn wake(self: Arc<Self>) {
-            let _ = self.1.lock().unwrap().send(self.0.state());
+            let _ = self.1.lock().unwrap().send(state(&self.0));
         }
     }
     let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
@@ -233,32 +202,8 @@ fn whoever_is_woken_may_call_the_client_at_once() {
             .is_pending()
     );
     std::thread::spawn(move || request.pause());
-    let state = states.recv_timeout(Duration::from_secs(10));
+    let state = states.recv_timeout(LIMIT);
     assert_eq!(state, Ok(ChannelRequestState::Awaiting));
-}
-
-/// Two wait for one end: what one was told, the other does not take back.
-#[test]
-fn whoever_leaves_takes_back_only_their_own() {
-    let (scene, call) = PlainScene::at(Stage::Awaiting);
-    let offer = scene.testbed.service().offer(OfferOptions::default());
-    let other = fetch(&scene.client, &offer.lnurl).unwrap();
-    // What it waits for comes after all that was begun before.
-    let settle = || assert_eq!(resume(&other), wrong(ChannelRequestState::Offered));
-    let mut context = Context::from_waker(Waker::noop());
-    let mut joined = Box::pin(scene.request.resume());
-    assert!(joined.as_mut().poll(&mut context).is_pending());
-    settle();
-    assert!(joined.as_mut().poll(&mut context).is_pending());
-    scene
-        .client
-        .report_incoming_channel(proposal(&scene.testbed, 1));
-    opening(call.end());
-    // It takes the result, and is dropped before it hands it over, if it has not done so.
-    let _ = joined.as_mut().poll(&mut context);
-    drop(joined);
-    settle();
-    assert!(unfinished(&scene.client).is_empty());
 }
 
 /// Between the wallet and the service: holds up the next connection until it may pass.
@@ -295,78 +240,43 @@ fn tunnel(mut client: TcpStream) -> io::Result<()> {
     io::copy(&mut service, &mut client).map(drop)
 }
 
-/// The peer was quicker than the callback, and failed.
+/// The peer was quicker than the callback, and its channel failed.
 #[test]
-fn after_a_cancel_or_a_decline_no_callback_follows() {
-    for cancels in [true, false] {
-        let (holds, gate) = (Arc::new(AtomicBool::new(false)), Gate::default());
-        let proxy = holding_proxy(&holds, &gate);
-        let options = habits(&[Habit::OkAndNeverOpens]);
-        let scene = PlainScene::with(PlainNode::default(), options, |testbed| ClientConfig {
-            proxy: Some(proxy),
-            ..patient_config(testbed)
-        });
-        holds.store(true, Ordering::SeqCst);
-        let call = start_accept(&scene.request);
-        wait_until("the callback is held", || !holds.load(Ordering::SeqCst));
-        let channel = proposal(&scene.testbed, 1);
-        scene.client.report_incoming_channel(channel.clone());
-        opening(call.end());
-        scene
-            .client
-            .report_channel_failed(channel.peer_id, channel.channel_id);
-        match cancels {
-            true => cancel(&scene.request).unwrap(),
-            false => scene.request.decline().unwrap(),
-        }
-        gate.open();
-        // One more exchange with the service: the held one would be there before.
-        let offer = scene.testbed.service().offer(OfferOptions::default());
-        fetch(&scene.client, &offer.lnurl).unwrap();
-        let cancelled = cancels.then(|| scene.cancel_target());
-        assert_eq!(scene.callbacks(), Vec::from_iter(cancelled));
-    }
-}
-
-// ---- decline ----
-
-#[test]
-fn decline_tells_nobody() {
-    let scene = PlainScene::new(PlainNode::default(), OfferOptions::default());
-    scene.request.decline().unwrap();
-    assert_eq!(scene.request.state(), ChannelRequestState::Declined);
-    let declined = ChannelRequestState::Declined;
-    assert_eq!(accept(&scene.request), wrong(declined));
-    assert_eq!(resume(&scene.request), wrong(declined));
-    assert_eq!(scene.request.decline(), wrong(declined));
-    assert_eq!(cancel(&scene.request), wrong(declined));
-    assert!(scene.node.called.all().is_empty());
-    assert_eq!(scene.testbed.service().requests().len(), 1);
-    let id = scene.request.request_id();
-    assert!(scene.client.request(id).is_some(), "ended ones included");
-}
-
-#[test]
-fn decline_forgets_what_is_unfinished() {
-    for stage in STAGES {
-        let (scene, call) = PlainScene::at(stage);
-        scene.request.pause();
-        call.end().unwrap_err();
-        scene.request.decline().unwrap();
-        assert_eq!(scene.request.state(), ChannelRequestState::Declined);
-        assert!(unfinished(&scene.client).is_empty());
-        assert_eq!(scene.callbacks().len(), callbacks_at(stage));
-    }
+fn after_a_cancel_no_callback_follows() {
+    let (holds, gate) = (Arc::new(AtomicBool::new(false)), Gate::default());
+    let proxy = holding_proxy(&holds, &gate);
+    let options = habits(&[Habit::OkAndNeverOpens]);
+    let scene = PlainScene::with(PlainNode::default(), options, |testbed| ClientConfig {
+        proxy: Some(proxy),
+        ..patient_config(testbed)
+    });
+    holds.store(true, Ordering::SeqCst);
+    let call = start_accept(&scene.request);
+    wait_until("the callback is held", || !holds.load(Ordering::SeqCst));
+    scene.fund("01");
+    funded_channel(call.end());
+    scene.wallet.close("01");
+    cancel(&scene.request).unwrap();
+    gate.open();
+    // One more exchange with the service: the held one would be there before.
+    scene.wallet.offered(OfferOptions::default());
+    assert_eq!(scene.callbacks(), [scene.cancel_target()]);
 }
 
 // ---- cancel ----
 
 #[test]
-fn cancel_of_an_offer_is_a_decline() {
+fn cancel_of_an_offer_tells_nobody_and_keeps_nothing() {
     let scene = PlainScene::new(PlainNode::default(), OfferOptions::default());
     cancel(&scene.request).unwrap();
-    assert_eq!(scene.request.state(), ChannelRequestState::Declined);
-    assert!(scene.callbacks().is_empty());
+    let cancelled = ChannelRequestState::Cancelled;
+    assert_eq!(state(&scene.request), cancelled);
+    assert_eq!(accept(&scene.request), Err(LnurlChannelError::Cancelled));
+    assert_eq!(ask_again(&scene.request), wrong(cancelled));
+    cancel(&scene.request).unwrap();
+    assert_eq!(scene.wallet.node.called.all(), []);
+    assert_eq!(scene.wallet.testbed.service().requests().len(), 1);
+    assert_eq!(kept(&scene.wallet.client), [""; 0]);
 }
 
 #[test]
@@ -374,11 +284,10 @@ fn cancel_while_connecting_is_local() {
     let (scene, call) = PlainScene::at(Stage::Connecting);
     cancel(&scene.request).unwrap();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
-    assert!(unfinished(&scene.client).is_empty());
+    assert_eq!(state(&scene.request), ChannelRequestState::Cancelled);
     scene.gate.open();
-    block_on(scene.client.shutdown());
-    assert!(scene.callbacks().is_empty());
+    block_on(scene.wallet.client.shutdown());
+    assert_eq!(scene.callbacks(), [""; 0]);
 }
 
 #[test]
@@ -389,25 +298,16 @@ fn cancel_tells_a_service_that_was_asked() {
         cancel(&scene.request).unwrap();
         assert!(start.elapsed() < Duration::from_secs(4), "{stage:?}");
         assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-        assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
+        assert_eq!(state(&scene.request), ChannelRequestState::Cancelled);
         let told = [scene.accept_target(), scene.cancel_target()];
         assert_eq!(scene.callbacks(), told, "{stage:?}");
-        assert!(unfinished(&scene.client).is_empty());
+        assert_eq!(kept(&scene.wallet.client), [scene.request.request_id()]);
 
         cancel(&scene.request).unwrap();
         assert_eq!(scene.callbacks().len(), 2, "a second cancel does nothing");
+        assert_eq!(accept(&scene.request), Err(LnurlChannelError::Cancelled));
         let cancelled = ChannelRequestState::Cancelled;
-        assert_eq!(accept(&scene.request), wrong(cancelled));
-        assert_eq!(resume(&scene.request), wrong(cancelled));
-        assert_eq!(scene.request.decline(), wrong(cancelled));
-    }
-}
-
-/// A silent service is told for a second, while the call itself has time.
-fn hasty_patience(testbed: &lnurl_channel_testbed::Testbed) -> lnurl_channel::ClientConfig {
-    lnurl_channel::ClientConfig {
-        request_timeout_seconds: 1,
-        ..patient_config(testbed)
+        assert_eq!(ask_again(&scene.request), wrong(cancelled));
     }
 }
 
@@ -424,88 +324,80 @@ fn cancel_after_a_pause_tells_too() {
 }
 
 #[test]
-fn cancel_after_a_refusal_tells_too() {
-    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::ErrorAnswer]));
-    accept(&scene.request).unwrap_err();
-    assert_eq!(scene.request.state(), ChannelRequestState::Refused);
+fn cancel_while_a_channel_opens_tells_the_service_and_drops_the_proposal() {
+    let (scene, call) = PlainScene::at(Stage::Awaiting);
+    scene.wallet.propose("01");
+    assert_eq!(state(&scene.request), ChannelRequestState::Opening);
     cancel(&scene.request).unwrap();
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
+    assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     let told = [scene.accept_target(), scene.cancel_target()];
     assert_eq!(scene.callbacks(), told);
+    let request_id = scene.request.request_id();
+    let unwanted = ChannelVerdict::Unwanted { request_id };
+    assert_eq!(scene.wallet.fund("01"), unwanted);
+    assert_eq!(scene.request.snapshot().channel, None);
+}
+
+#[test]
+fn cancel_after_a_refusal_is_local_and_a_late_channel_is_unwanted() {
+    let wallet = PlainWallet::default();
+    let request = wallet.refused();
+    cancel(&request).unwrap();
+    assert_eq!(state(&request), ChannelRequestState::Cancelled);
+    assert_eq!(
+        wallet.callbacks().len(),
+        1,
+        "the service has ended it by itself"
+    );
+    let request_id = request.request_id();
+    assert_eq!(
+        wallet.propose("01"),
+        ChannelVerdict::Unwanted { request_id }
+    );
 }
 
 #[test]
 fn cancel_works_when_the_service_is_gone() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
-    let (request, client) = (scene.request.clone(), scene.client.clone());
-    drop(scene);
+    let PlainScene {
+        request, wallet, ..
+    } = scene;
+    drop(wallet.testbed);
     cancel(&request).unwrap();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    assert_eq!(request.state(), ChannelRequestState::Cancelled);
-    assert!(client.unfinished_requests().is_empty());
+    assert_eq!(state(&request), ChannelRequestState::Cancelled);
 }
 
 #[test]
-fn a_cancel_whose_future_is_dropped_is_one() {
+fn a_cancel_whose_future_is_dropped_still_cancels() {
     let (scene, call) = PlainScene::at_with(Stage::InFlight, hasty_patience);
     let request = scene.request.clone();
     let cancel = async { tokio::time::timeout(Duration::from_millis(200), request.cancel()).await };
     assert!(block_on(cancel).is_err(), "the service is silent");
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
-    scene.wait_for_callbacks(2);
+    assert_eq!(state(&scene.request), ChannelRequestState::Cancelled);
+    scene.wallet.wait_for_callbacks(2);
     assert_eq!(scene.callbacks()[1], scene.cancel_target());
 }
 
 #[test]
 fn what_has_arrived_cannot_be_cancelled() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
-    let channel = proposal(&scene.testbed, 1);
-    scene.client.report_incoming_channel(channel.clone());
+    scene.fund("01");
     let outcome = call.end();
     let arrived = ChannelRequestState::Arrived;
     assert_eq!(cancel(&scene.request), wrong(arrived));
-    assert_eq!(accept(&scene.request), wrong(arrived));
-    assert_eq!(scene.request.decline(), wrong(arrived));
+    assert_eq!(ask_again(&scene.request), wrong(arrived));
     for _ in 0..2 {
-        assert_eq!(resume(&scene.request), outcome);
+        assert_eq!(accept(&scene.request), outcome);
     }
-    let request_id = scene.request.request_id();
-    let expected = ChannelVerdict::Expected { request_id };
-    let mut replayed = channel.clone();
-    replayed.peer_id.make_ascii_uppercase();
-    for channel in [channel, replayed] {
-        assert_eq!(scene.client.report_incoming_channel(channel), expected);
-    }
+    scene.wallet.ready("01");
+    let ready = ChannelRequestState::Ready;
+    assert_eq!(state(&scene.request), ready);
+    assert_eq!(cancel(&scene.request), wrong(ready));
+    assert_eq!(ask_again(&scene.request), wrong(ready));
+    funded_channel(accept(&scene.request));
     assert_eq!(scene.callbacks().len(), 1);
-}
-
-#[test]
-fn late_channels_after_a_cancel_are_unwanted() {
-    let (scene, call) = PlainScene::at(Stage::Awaiting);
-    cancel(&scene.request).unwrap();
-    call.end().unwrap_err();
-    let request_id = scene.request.request_id();
-    let unwanted = ChannelVerdict::Unwanted { request_id };
-    let report = |number| {
-        scene
-            .client
-            .report_incoming_channel(proposal(&scene.testbed, number))
-    };
-    assert_eq!(report(1), unwanted);
-
-    // A newer request to that peer waits, and gets what comes next; the old one keeps its verdict.
-    let offer = scene
-        .testbed
-        .service()
-        .offer(habits(&[Habit::OkAndNeverOpens]));
-    let newer = fetch(&scene.client, &offer.lnurl).unwrap();
-    let call = start_accept(&newer);
-    scene.wait_for_callbacks(3);
-    assert_eq!(report(1), unwanted);
-    let request_id = newer.request_id();
-    assert_eq!(report(2), ChannelVerdict::Expected { request_id });
-    opening(call.end());
 }
 
 #[test]
@@ -513,64 +405,49 @@ fn after_a_cancel_the_lnurl_is_fetched_anew() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
     cancel(&scene.request).unwrap();
     call.end().unwrap_err();
-    let again = fetch(&scene.client, &scene.offer.lnurl).unwrap();
+    let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
     assert_ne!(again.request_id(), scene.request.request_id());
-    assert_eq!(again.state(), ChannelRequestState::Offered);
+    assert_eq!(state(&again), ChannelRequestState::Offered);
 }
 
-// ---- several requests to one peer ----
+// ---- dismiss ----
 
 #[test]
-fn the_oldest_whose_visibility_fits_gets_the_channel() {
-    let (scene, first) = PlainScene::at(Stage::Awaiting);
-    let offer = scene
-        .testbed
-        .service()
-        .offer(habits(&[Habit::OkAndNeverOpens]));
-    let second = fetch(&scene.client, &offer.lnurl).unwrap();
-    let announced = second.clone();
-    let second_call = start(async move { announced.accept(ChannelVisibility::Announced).await });
-    scene.wait_for_callbacks(2);
-
-    let mut channel = proposal(&scene.testbed, 1);
-    channel.is_announced = Some(true);
-    let request_id = second.request_id();
-    let verdict = scene.client.report_incoming_channel(channel);
-    assert_eq!(verdict, ChannelVerdict::Expected { request_id });
-    opening(second_call.end());
-    assert!(first.runs());
-
-    let mut channel = proposal(&scene.testbed, 2);
-    channel.is_announced = None;
-    let request_id = scene.request.request_id();
-    let verdict = scene.client.report_incoming_channel(channel);
-    assert_eq!(verdict, ChannelVerdict::Expected { request_id });
-    opening(first.end());
+fn nothing_that_goes_on_can_be_dismissed() {
+    for stage in Stage::ALL {
+        let (scene, call) = PlainScene::at(stage);
+        assert_eq!(dismiss(&scene.request), wrong(stage.state()));
+        scene.request.pause();
+        call.end().unwrap_err();
+        assert_eq!(dismiss(&scene.request), wrong(state_after_pause(stage)));
+    }
+    let (scene, _call) = PlainScene::at(Stage::Awaiting);
+    scene.wallet.propose("01");
+    let opening = ChannelRequestState::Opening;
+    assert_eq!(dismiss(&scene.request), wrong(opening));
 }
 
 #[test]
-fn a_channel_that_failed_is_awaited_again() {
+fn an_end_is_dismissed_until_the_state_changes() {
+    let wallet = PlainWallet::default();
+    let (refused, cancelled) = (wallet.refused(), wallet.cancelled());
+    for request in [refused, cancelled] {
+        assert!(!request.snapshot().is_dismissed);
+        dismiss(&request).unwrap();
+        assert!(request.snapshot().is_dismissed);
+        dismiss(&request).unwrap();
+    }
     let (scene, call) = PlainScene::at(Stage::Awaiting);
-    let channel = proposal(&scene.testbed, 1);
-    scene.client.report_incoming_channel(channel.clone());
-    opening(call.end());
-    assert!(unfinished(&scene.client).is_empty());
-    scene
-        .client
-        .report_channel_failed(channel.peer_id.to_uppercase(), channel.channel_id);
-    assert_eq!(scene.request.state(), ChannelRequestState::Awaiting);
-    assert_eq!(scene.request.outcome(), None);
-    assert_eq!(unfinished(&scene.client), [scene.request.request_id()]);
-    let resumed = start_resume(&scene.request);
-    wait_until("it runs", || scene.request.is_running());
-    scene
-        .client
-        .report_incoming_channel(proposal(&scene.testbed, 2));
-    assert_eq!(
-        opening(resumed.end()).channel_id,
-        proposal(&scene.testbed, 2).channel_id
-    );
-    assert_eq!(scene.callbacks().len(), 1);
+    scene.fund("01");
+    funded_channel(call.end());
+    dismiss(&scene.request).unwrap();
+    assert!(scene.request.snapshot().is_dismissed);
+    scene.wallet.ready("01");
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Ready);
+    assert!(!snapshot.is_dismissed, "there is something new to see");
+    dismiss(&scene.request).unwrap();
+    assert!(scene.request.snapshot().is_dismissed);
 }
 
 // ---- shutdown ----
@@ -579,11 +456,11 @@ fn a_channel_that_failed_is_awaited_again() {
 fn shutdown_ends_calls_as_a_pause_does() {
     for stage in [Stage::InFlight, Stage::Awaiting] {
         let (scene, call) = PlainScene::at(stage);
-        let joined = start_resume(&scene.request);
-        block_on(scene.client.shutdown());
+        let joined = start_accept(&scene.request);
+        block_on(scene.wallet.client.shutdown());
         assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
         assert_eq!(joined.end(), Err(LnurlChannelError::Cancelled));
-        assert_eq!(scene.request.state(), state_after_pause(stage));
+        assert_eq!(state(&scene.request), state_after_pause(stage));
         assert_eq!(scene.callbacks().len(), 1);
     }
 }
@@ -591,63 +468,66 @@ fn shutdown_ends_calls_as_a_pause_does() {
 #[test]
 fn after_shutdown_calls_are_cancelled() {
     let scene = PlainScene::new(PlainNode::default(), OfferOptions::default());
-    block_on(scene.client.shutdown());
-    block_on(scene.client.shutdown());
+    let client = &scene.wallet.client;
+    block_on(client.shutdown());
+    block_on(client.shutdown());
     let cancelled = LnurlChannelError::Cancelled;
     assert_eq!(accept(&scene.request), Err(cancelled.clone()));
-    assert_eq!(resume(&scene.request), Err(cancelled.clone()));
+    assert_eq!(ask_again(&scene.request), Err(cancelled.clone()));
     assert_eq!(cancel(&scene.request), Err(cancelled.clone()));
-    assert_eq!(scene.request.decline(), Err(cancelled.clone()));
-    assert!(!scene.request.pause());
+    assert_eq!(dismiss(&scene.request), Err(cancelled.clone()));
+    scene.request.pause();
     // Whether or not the offer is still at hand, and however its tasks are scheduled.
     for _ in 0..20 {
-        let fetched = fetch(&scene.client, &scene.offer.lnurl);
+        let fetched = fetch(client, &scene.offer.lnurl);
         assert_eq!(fetched.err(), Some(cancelled.clone()));
     }
-    scene.client.check_peers();
-    assert!(scene.node.called.all().is_empty());
+    let lnurl = decode_lnurl(scene.offer.lnurl.clone()).unwrap();
+    let taken = client.take_answer(lnurl, "{}".into());
+    assert_eq!(taken.err(), Some(cancelled));
+    client.check_peers();
+    assert_eq!(scene.wallet.node.called.all(), []);
 }
 
 #[test]
-fn shutdown_lets_go_of_the_node() {
+fn shutdown_lets_go_of_the_node_and_the_listener() {
     let (scene, call) = PlainScene::at(Stage::Awaiting);
-    block_on(scene.client.shutdown());
+    block_on(scene.wallet.client.shutdown());
     call.end().unwrap_err();
-    assert_eq!(Arc::strong_count(&scene.node), 1);
+    assert_eq!(Arc::strong_count(&scene.wallet.node), 1);
+    assert_eq!(Arc::strong_count(&scene.wallet.listener), 1);
 }
 
 #[test]
 fn shutdown_waits_for_callbacks_that_run() {
     let (scene, call) = PlainScene::at(Stage::Connecting);
-    let client = scene.client.clone();
+    let client = scene.wallet.client.clone();
     let shutdown = start(async move { client.shutdown().await });
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     assert!(shutdown.runs(), "connect still runs");
-    assert!(Arc::strong_count(&scene.node) > 1);
+    assert!(Arc::strong_count(&scene.wallet.node) > 1);
     scene.gate.open();
     shutdown.end();
-    assert_eq!(Arc::strong_count(&scene.node), 1);
-    assert!(scene.callbacks().is_empty());
+    assert_eq!(Arc::strong_count(&scene.wallet.node), 1);
+    assert_eq!(scene.callbacks(), [""; 0]);
 }
 
 #[test]
 fn shutdown_ends_a_fetch() {
-    let mut options = habits(&[Habit::SilentCallback]);
-    options.fault_step = lnurl_channel_testbed::Step::Offer;
+    let options = OfferOptions {
+        fault_step: Step::Offer,
+        ..habits(&[Habit::SilentCallback])
+    };
     let scene = PlainScene::with(PlainNode::default(), OfferOptions::default(), hasty_config);
-    let silent = scene.testbed.service().offer(options);
-    let client = scene.client.clone();
+    let service = scene.wallet.testbed.service();
+    let silent = service.offer(options);
+    let client = scene.wallet.client.clone();
     let fetched = start(async move {
-        let lnurl = lnurl_channel::decode_lnurl(silent.lnurl).unwrap();
+        let lnurl = decode_lnurl(silent.lnurl).unwrap();
         client.fetch(lnurl).await.err()
     });
-    let second_get = |requests: &[lnurl_channel_testbed::SeenRequest]| requests.len() == 2;
-    let service = scene.testbed.service();
-    assert!(
-        service
-            .wait_for_requests(support::LIMIT, second_get)
-            .is_some()
-    );
-    block_on(scene.client.shutdown());
+    let second_get = |requests: &[SeenRequest]| requests.len() == 2;
+    assert!(service.wait_for_requests(LIMIT, second_get).is_some());
+    block_on(scene.wallet.client.shutdown());
     assert_eq!(fetched.end(), Some(LnurlChannelError::Cancelled));
 }

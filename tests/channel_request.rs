@@ -3,23 +3,28 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod support;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelKind, ChannelOutcome, ChannelRequest, ChannelRequestState,
-    ChannelStage, ChannelVerdict, ChannelVisibility, ClientConfig, LnurlChannelError,
+    ChannelClient, ChannelConcern, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelStage,
+    ChannelStep, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
+    LnurlChannelError, NetworkProblem, UrlProblem, decode_lnurl,
 };
 use lnurl_channel_testbed::{
-    AskedHost, Habit, OfferOptions, Over, ProxyProtocol, RequestKind, SeenRequest, Step, Testbed,
+    Habit, NodeEvent, OfferOptions, Over, ProxyProtocol, RequestKind, SeenRequest, Step, Testbed,
 };
 
-use support::plain::{PlainNode, PlainScene};
+use support::LIMIT;
+use support::block_on;
+use support::listener::Listener;
+use support::plain::{NODE_ID, PlainNode, PlainScene};
 use support::scene::{
-    Scene, fetch, gets, habits, hasty_config, opening, patient_config, prepare, start,
-    start_accept, start_resume, wait_for_state, wait_until,
+    CallResult, Scene, accept, fetch, funded_channel, gets, habits, hasty_config, kept,
+    patient_config, prepare, start, start_accept, start_waiting_on, state, wait_for_state,
+    wait_until,
 };
-use support::{LIMIT, block_on};
 
 /// What a test runs into rather than wait for a habit's own time limit.
 const FAST: Duration = Duration::from_secs(8);
@@ -31,6 +36,13 @@ fn at_offer(habit: Habit) -> OfferOptions {
     }
 }
 
+fn over_onion() -> OfferOptions {
+    OfferOptions {
+        over: Over::Onion,
+        ..OfferOptions::default()
+    }
+}
+
 /// The error that fetching such an offer ends with.
 fn fetch_error(options: OfferOptions) -> LnurlChannelError {
     let (_testbed, wallet, offer) = prepare(options, hasty_config);
@@ -38,29 +50,43 @@ fn fetch_error(options: OfferOptions) -> LnurlChannelError {
 }
 
 fn assert_arrives_after_one_callback(scene: &Scene) {
-    let channel = opening(scene.accept());
+    let channel = funded_channel(scene.accept());
     assert_eq!(channel.peer_id, scene.testbed.target().id());
-    assert_eq!(scene.request.state(), ChannelRequestState::Arrived);
+    assert_eq!(scene.state(), ChannelRequestState::Arrived);
     assert_eq!(scene.callbacks().len(), 1);
-    assert!(scene.unfinished().is_empty());
 }
 
-fn assert_no_channel(result: Result<ChannelOutcome, LnurlChannelError>) {
+/// That the time was over without a channel, with nothing in the way that is known.
+fn assert_no_channel(result: CallResult) {
     let Err(LnurlChannelError::NoChannel {
-        peer_connected: true,
-        reason,
+        service_agreed: true,
+        concerns,
+        ..
     }) = result
     else {
         panic!("{result:?}");
     };
-    assert!(reason.contains("anchor reserve"), "{reason}");
+    assert_eq!(concerns, []);
 }
 
-fn assert_unknown(result: Result<ChannelOutcome, LnurlChannelError>) -> String {
-    match result {
-        Err(LnurlChannelError::OutcomeUnknown { reason }) => reason,
+/// That the time was over without a channel, after an answer that was lost or unclear: its words.
+fn assert_unclear(result: CallResult) -> Option<String> {
+    let Err(LnurlChannelError::NoChannel {
+        service_agreed: false,
+        concerns,
+        ..
+    }) = result
+    else {
+        panic!("{result:?}");
+    };
+    match concerns.as_slice() {
+        [ChannelConcern::AnswerUnclear { words }] => words.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+fn is_funded(channel: &IncomingChannel, _: &ChannelVerdict) -> bool {
+    channel.stage == ChannelStage::Funded
 }
 
 // ---- services that behave ----
@@ -72,42 +98,54 @@ fn a_good_service_opens_an_unannounced_channel() {
         push_msat: 7_000,
         ..OfferOptions::default()
     });
-    let offer = scene.request.offer();
+    let offer = scene.request.snapshot().offer;
+    let (_, authority) = scene.offer.url.split_once("https://").unwrap();
+    let authority = authority.split('/').next();
     assert_eq!(offer.kind, ChannelKind::Funded);
-    assert_eq!(offer.service, "localhost");
+    assert_eq!(offer.service.as_deref(), authority);
+    assert_eq!(offer.answered_by, None);
     assert_eq!(offer.callback_host.as_deref(), Some("localhost"));
     assert_eq!(offer.peer.node_id, scene.testbed.target().id());
-    assert_eq!(
-        offer.peer.socket_address(),
-        scene.testbed.target().address().to_string()
-    );
-    assert_eq!(scene.request.state(), ChannelRequestState::Offered);
-    assert!(scene.unfinished().is_empty());
+    let address = scene.testbed.target().address();
+    assert_eq!(offer.peer.host, address.ip().to_string());
+    assert_eq!(offer.peer.port, address.port());
+    assert_eq!(scene.state(), ChannelRequestState::Offered);
+    assert_eq!(kept(&scene.wallet.client), [""; 0], "nobody has agreed yet");
 
-    let outcome = scene.accept().unwrap();
-    let channel = opening(Ok(outcome.clone()));
+    let channel = funded_channel(scene.accept());
     assert_eq!(channel.peer_id, offer.peer.node_id);
-    assert_eq!(channel.stage, ChannelStage::Proposed);
-    assert_eq!(channel.capacity_sat, Some(250_000));
+    assert_eq!(channel.stage, ChannelStage::Funded);
+    assert_eq!(
+        channel.capacity_sat,
+        Some(250_000),
+        "known from the proposal"
+    );
     assert_eq!(channel.push_msat, Some(7_000));
     assert_eq!(channel.is_announced, Some(false));
+    let (proposal, verdict) = scene.wait_for_verdict(|_, _| true);
+    assert_eq!(verdict, scene.expected());
+    assert_eq!(proposal.stage, ChannelStage::Proposed);
+    assert_eq!(channel.former_channel_id, proposal.channel_id);
 
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
-    assert_eq!(scene.request.state(), ChannelRequestState::Arrived);
-    assert!(!scene.request.is_running());
-    assert!(scene.unfinished().is_empty());
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Arrived);
+    assert!(!snapshot.is_running);
+    assert_eq!(snapshot.visibility, Some(ChannelVisibility::Unannounced));
+    assert_eq!(snapshot.channel, Some(channel.clone()));
+    assert_eq!(kept(&scene.wallet.client), [scene.request.request_id()]);
 
-    let events = scene.wallet.node.events(&scene.request.request_id());
-    assert!(matches!(events[0], ChannelEvent::Connecting { .. }));
-    assert!(matches!(events[1], ChannelEvent::Requesting { .. }));
-    assert_eq!(events.last(), Some(&ChannelEvent::Arrived { outcome }));
-
-    let funded = |channel: &lnurl_channel::IncomingChannel, _: &ChannelVerdict| {
-        channel.stage == ChannelStage::Funded
-    };
-    let (funded, verdict) = scene.wait_for_verdict(funded);
-    assert_eq!(verdict, scene.expected());
-    assert_eq!(opening(scene.resume()).channel_id, funded.channel_id);
+    scene.confirm_channel();
+    wait_for_state(&scene.request, ChannelRequestState::Ready);
+    scene.listener.wait_for(ChannelStep::Ready, 1);
+    let steps = scene.listener.steps();
+    let place = |step| steps.iter().position(|s| *s == step);
+    assert_eq!(
+        steps[..2],
+        [ChannelStep::Connecting, ChannelStep::Requesting]
+    );
+    assert!(place(ChannelStep::Proposed) < place(ChannelStep::Arrived));
+    assert!(place(ChannelStep::Arrived) < place(ChannelStep::Ready));
 }
 
 #[test]
@@ -130,16 +168,18 @@ fn nothing_about_the_wallet_leaves_before_accept() {
             named.next().map(|(_, value)| value.as_str())
         };
         assert_eq!(named("accept"), Some("application/json"));
-        for absent in ["cookie", "referer", "user-agent"] {
+        assert_eq!(named("accept-encoding"), Some("identity"));
+        assert_eq!(named("user-agent"), Some("lnurl-channel"));
+        for absent in ["cookie", "referer"] {
             assert_eq!(named(absent), None, "{absent}");
         }
     }
 }
 
 #[test]
-fn announced_when_asked_for() {
+fn an_announced_channel_comes_where_one_was_asked_for() {
     let scene = Scene::new(OfferOptions::default());
-    let channel = opening(scene.accept_as(ChannelVisibility::Announced));
+    let channel = funded_channel(scene.accept_as(ChannelVisibility::Announced));
     assert_eq!(channel.is_announced, Some(true));
     let target = scene.accept_target().replace("private=1", "private=0");
     assert_eq!(scene.callbacks(), [target]);
@@ -152,37 +192,53 @@ fn onion_services_are_reached_through_either_proxy() {
         ("socks5", ProxyProtocol::Socks5),
         ("http", ProxyProtocol::HttpForward),
     ] {
-        let options = OfferOptions {
-            over: Over::Onion,
-            ..OfferOptions::default()
-        };
-        let scene = Scene::with(options, |testbed| ClientConfig {
+        let scene = Scene::with(over_onion(), |testbed| ClientConfig {
             proxy: Some(format!("{protocol}://{}", testbed.proxy().address())),
             ..patient_config(testbed)
         });
-        assert_eq!(
-            scene.request.offer().service,
-            scene.testbed.service().onion_host()
-        );
+        let onion = scene.testbed.service().onion_host();
+        assert_eq!(scene.request.snapshot().offer.service, Some(onion.clone()));
         assert_arrives_after_one_callback(&scene);
-        let asked = AskedHost {
-            host: scene.testbed.service().onion_host(),
-            port: 80,
-            protocol: kind,
-        };
-        let all_asked = scene.testbed.proxy().asked();
-        assert!(!all_asked.is_empty());
-        assert!(all_asked.iter().all(|host| *host == asked), "{all_asked:?}");
+        let asked = scene.testbed.proxy().asked();
+        assert_eq!(asked.len(), 2, "the offer, and the callback");
+        for asked in asked {
+            assert_eq!((asked.host, asked.port), (onion.clone(), 80));
+            assert_eq!(asked.protocol, kind);
+        }
     }
+}
+
+/// Tor keeps the circuits of different credentials apart.
+#[test]
+fn each_request_has_credentials_of_its_own_at_a_socks_proxy() {
+    let options = OfferOptions {
+        over: Over::Onion,
+        ..habits(&[Habit::OkAndNeverOpens])
+    };
+    let scene = PlainScene::with(PlainNode::default(), options.clone(), |testbed| {
+        ClientConfig {
+            proxy: Some(testbed.proxy().socks_url()),
+            ..patient_config(testbed)
+        }
+    });
+    let call = start_accept(&scene.request);
+    wait_for_state(&scene.request, ChannelRequestState::Awaiting);
+    block_on(scene.request.cancel()).unwrap();
+    call.end().unwrap_err();
+    scene.wallet.offered(options);
+    let asked = scene.wallet.testbed.proxy().asked().into_iter();
+    let credentials: Vec<_> = asked.map(|asked| asked.credentials.unwrap()).collect();
+    let [first, callback, cancel, second] = credentials.as_slice() else {
+        panic!("{credentials:?}");
+    };
+    assert_eq!(first, callback, "a fetch and its callback");
+    let different = HashSet::from([first, cancel, second]);
+    assert_eq!(different.len(), 3, "{credentials:?}");
 }
 
 #[test]
 fn an_onion_service_without_a_proxy_needs_tor() {
-    let options = OfferOptions {
-        over: Over::Onion,
-        ..OfferOptions::default()
-    };
-    let (testbed, wallet, offer) = prepare(options, patient_config);
+    let (testbed, wallet, offer) = prepare(over_onion(), patient_config);
     let error = fetch(&wallet.client, &offer.lnurl).unwrap_err();
     let host = testbed.service().onion_host();
     assert_eq!(error, LnurlChannelError::TorRequired { host });
@@ -190,11 +246,7 @@ fn an_onion_service_without_a_proxy_needs_tor() {
 
 #[test]
 fn plain_http_to_an_onion_needs_a_proxy_on_this_device() {
-    let options = OfferOptions {
-        over: Over::Onion,
-        ..OfferOptions::default()
-    };
-    let (_testbed, wallet, offer) = prepare(options, |testbed| ClientConfig {
+    let (_testbed, wallet, offer) = prepare(over_onion(), |testbed| ClientConfig {
         proxy: Some("socks5h://192.0.2.1:9050".into()),
         ..patient_config(testbed)
     });
@@ -204,13 +256,14 @@ fn plain_http_to_an_onion_needs_a_proxy_on_this_device() {
 
 #[test]
 fn a_wrong_configuration_is_refused() {
-    let wrong: [fn(&mut ClientConfig); 9] = [
+    let wrong: [fn(&mut ClientConfig); 10] = [
         |config| config.request_timeout_seconds = 0,
         |config| config.connect_timeout_seconds = 0,
         |config| config.channel_timeout_seconds = 0,
         |config| config.reconnect_seconds = 0,
         |config| config.proxy = Some("127.0.0.1:9050".into()),
         |config| config.proxy = Some("ftp://127.0.0.1:9050".into()),
+        |config| config.proxy = Some("socks5h://user:password@127.0.0.1:9050".into()),
         |config| config.storage_dir = Some(String::new()),
         |config| config.extra_root_certificates = Some("no PEM".into()),
         |config| {
@@ -221,7 +274,8 @@ fn a_wrong_configuration_is_refused() {
     for (number, change) in wrong.into_iter().enumerate() {
         let mut config = ClientConfig::default();
         change(&mut config);
-        let error = ChannelClient::new(Arc::new(PlainNode::default()), config).err();
+        let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
+        let error = ChannelClient::new(node, listener, config).err();
         let refused = matches!(error, Some(LnurlChannelError::InvalidConfig { .. }));
         assert!(refused, "{number}: {error:?}");
     }
@@ -230,36 +284,31 @@ fn a_wrong_configuration_is_refused() {
 // ---- the order of OK and open_channel ----
 
 #[test]
-fn ok_and_no_channel_can_be_resumed() {
+fn a_wait_that_ends_without_a_channel_can_go_on_later() {
     let scene = Scene::hasty(habits(&[Habit::OkAndNeverOpens]));
     assert_no_channel(scene.accept());
-    assert_eq!(scene.request.state(), ChannelRequestState::Awaiting);
-    assert_eq!(scene.unfinished(), [scene.request.request_id()]);
+    assert_eq!(scene.state(), ChannelRequestState::Awaiting);
+    assert_eq!(kept(&scene.wallet.client), [scene.request.request_id()]);
 
     let opened = scene.open(false);
-    let (_, verdict) = scene.wait_for_verdict(|_, _| true);
-    assert_eq!(verdict, scene.expected());
-    assert_eq!(scene.request.state(), ChannelRequestState::Arrived);
-    assert_eq!(scene.unfinished(), [scene.request.request_id()]);
-    let channel = opening(scene.resume());
-    // By now the same channel may have been seen as funded, under its final id.
-    let ids = [Some(channel.channel_id), channel.former_channel_id];
-    assert!(ids.contains(&Some(opened.temporary_channel_id().to_owned())));
-    assert!(scene.unfinished().is_empty());
+    assert_eq!(scene.wait_for_verdict(is_funded).1, scene.expected());
+    assert_eq!(scene.state(), ChannelRequestState::Arrived);
+    let channel = funded_channel(scene.accept());
+    let temporary_id = opened.temporary_channel_id().to_owned();
+    assert_eq!(channel.former_channel_id, Some(temporary_id));
     assert_eq!(scene.callbacks().len(), 1);
 }
 
 #[test]
-fn a_late_channel_ends_a_resume() {
+fn a_late_channel_ends_a_second_wait() {
     let scene = Scene::with(habits(&[Habit::OkAndNeverOpens]), |testbed| ClientConfig {
         channel_timeout_seconds: 2,
         ..patient_config(testbed)
     });
     assert_no_channel(scene.accept());
-    let resumed = start_resume(&scene.request);
-    wait_until("the resume runs", || scene.request.is_running());
+    let second = start_waiting_on(&scene.request);
     scene.open(false);
-    opening(resumed.end());
+    funded_channel(second.end());
     assert_eq!(scene.callbacks().len(), 1);
 }
 
@@ -267,10 +316,11 @@ fn a_late_channel_ends_a_resume() {
 fn ok_after_a_failed_open_is_no_promise() {
     let scene = Scene::hasty(habits(&[Habit::OkAfterFailedOpen]));
     assert_no_channel(scene.accept());
-    assert_eq!(scene.request.state(), ChannelRequestState::Awaiting);
-    // The user's own decision: it asks again.
+    assert_eq!(scene.state(), ChannelRequestState::Awaiting);
     assert_no_channel(scene.accept());
-    assert_eq!(scene.callbacks().len(), 2);
+    assert_eq!(scene.callbacks().len(), 1, "it only waits on");
+    assert_no_channel(scene.ask_again());
+    assert_eq!(scene.callbacks().len(), 2, "only the user asks again");
 }
 
 #[test]
@@ -306,7 +356,7 @@ fn a_signed_query_keeps_its_bytes() {
 #[test]
 fn a_relative_callback_is_of_the_same_service() {
     let scene = Scene::new(habits(&[Habit::RelativeCallback]));
-    let offer = scene.request.offer();
+    let offer = scene.request.snapshot().offer;
     assert_eq!(offer.callback_host.as_deref(), Some("localhost"));
     assert_arrives_after_one_callback(&scene);
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
@@ -315,35 +365,32 @@ fn a_relative_callback_is_of_the_same_service() {
 /// A session that is resumed tells the service who comes back, and the callback names the node.
 #[test]
 fn a_tls_session_goes_from_a_fetch_to_its_own_callback_and_no_further() {
-    let scene = PlainScene::new(PlainNode::default(), habits(&[Habit::OkAndNeverOpens]));
-    let resumed = || scene.testbed.service().connection_counts().tls_resumptions;
-    let accept = |request: &Arc<ChannelRequest>| {
+    let silent = || habits(&[Habit::OkAndNeverOpens]);
+    let scene = PlainScene::new(PlainNode::default(), silent());
+    let service = scene.wallet.testbed.service();
+    let resumed = || service.connection_counts().tls_resumptions;
+    let ask = |request: &Arc<lnurl_channel::ChannelRequest>| {
         let call = start_accept(request);
         wait_for_state(request, ChannelRequestState::Awaiting);
         request.pause();
         call.end().unwrap_err();
     };
-    let offer = scene
-        .testbed
-        .service()
-        .offer(habits(&[Habit::OkAndNeverOpens]));
-    let second = fetch(&scene.client, &offer.lnurl).unwrap();
+    let second = scene.wallet.offered(silent());
     assert_eq!(resumed(), 0, "two fetches");
-    accept(&scene.request);
+    ask(&scene.request);
     assert_eq!(resumed(), 1, "the callback");
-    let third = scene.testbed.service().offer(OfferOptions::default());
-    fetch(&scene.client, &third.lnurl).unwrap();
+    scene.wallet.offered(OfferOptions::default());
     block_on(scene.request.cancel()).unwrap();
     assert_eq!(resumed(), 1, "a fetch, and a cancel");
-    accept(&second);
+    ask(&second);
     assert_eq!(resumed(), 2, "the second's own");
 }
 
 #[test]
 fn a_callback_may_have_another_host() {
     let scene = Scene::new(habits(&[Habit::CallbackOnAnotherHost]));
-    let offer = scene.request.offer();
-    assert_eq!(offer.service, "localhost");
+    let offer = scene.request.snapshot().offer;
+    assert!(offer.service.unwrap().starts_with("localhost:"));
     assert_eq!(offer.callback_host.as_deref(), Some("127.0.0.1"));
     assert_arrives_after_one_callback(&scene);
 }
@@ -358,7 +405,7 @@ fn k1_may_be_the_word_none() {
 #[test]
 fn a_redirected_callback_keeps_its_parameters_once() {
     let scene = Scene::new(habits(&[Habit::Redirects]));
-    opening(scene.accept());
+    funded_channel(scene.accept());
     let moved = scene.accept_target().replace('?', "/moved?");
     assert_eq!(scene.callbacks(), [scene.accept_target(), moved]);
 }
@@ -366,12 +413,12 @@ fn a_redirected_callback_keeps_its_parameters_once() {
 // ---- scanned again ----
 
 #[test]
-fn a_new_k1_per_get_makes_a_new_request() {
+fn an_offer_that_was_turned_down_is_fetched_anew() {
     let scene = Scene::new(habits(&[Habit::NewK1PerGet]));
-    scene.request.decline().unwrap();
+    block_on(scene.request.cancel()).unwrap();
     let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
     assert_ne!(again.request_id(), scene.request.request_id());
-    opening(block_on(again.accept(ChannelVisibility::Unannounced)));
+    funded_channel(accept(&again));
     let callbacks = scene.callbacks();
     assert_eq!(callbacks.len(), 1);
     assert!(!callbacks[0].contains(&scene.offer.k1), "of the second GET");
@@ -383,7 +430,7 @@ fn an_offer_on_the_screen_is_not_fetched_again() {
     let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
     assert_eq!(again.request_id(), scene.request.request_id());
     assert_eq!(gets(&scene.testbed).len(), 1);
-    opening(scene.accept());
+    funded_channel(scene.accept());
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
 }
 
@@ -395,7 +442,7 @@ fn what_is_under_way_is_not_fetched_again() {
     for _ in 0..2 {
         let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
         assert_eq!(again.request_id(), scene.request.request_id());
-        wait_until("the call ends", || !scene.request.is_running());
+        wait_until("the call ends", || !scene.request.snapshot().is_running);
     }
     assert_no_channel(call.end());
     assert_eq!(gets(&scene.testbed).len(), 1);
@@ -408,7 +455,7 @@ fn two_fetches_at_once_share_one_get() {
         .map(|_| {
             let (client, lnurl) = (wallet.client.clone(), offer.lnurl.clone());
             start(async move {
-                let lnurl = lnurl_channel::decode_lnurl(lnurl).unwrap();
+                let lnurl = decode_lnurl(lnurl).unwrap();
                 client.fetch(lnurl).await.unwrap().request_id()
             })
         })
@@ -417,6 +464,55 @@ fn two_fetches_at_once_share_one_get() {
     ids.dedup();
     assert_eq!(ids.len(), 1);
     assert_eq!(gets(&testbed).len(), 1);
+}
+
+// ---- an answer that the wallet fetched by itself ----
+
+#[test]
+fn an_answer_that_the_wallet_fetched_is_taken_as_one_of_our_own() {
+    let (testbed, wallet, offer) = prepare(OfferOptions::default(), patient_config);
+    let lnurl = decode_lnurl(offer.lnurl).unwrap();
+    let (id, k1, uri) = (offer.id, offer.k1, testbed.target().uri());
+    let answer = format!(
+        r#"{{"tag":"channelRequest","uri":"{uri}","callback":"/callback/{id}","k1":"{k1}"}}"#
+    );
+    let take = || wallet.client.take_answer(lnurl.clone(), answer.clone());
+    let request = take().unwrap();
+    assert!(testbed.service().requests().is_empty());
+    let offer = request.snapshot().offer;
+    assert_eq!(offer.service, Some(lnurl.authority()));
+    assert_eq!(take().unwrap().request_id(), request.request_id());
+    let fetched = block_on(wallet.client.fetch(lnurl.clone())).unwrap();
+    assert_eq!(fetched.request_id(), request.request_id());
+
+    funded_channel(accept(&request));
+    assert_eq!(gets(&testbed), [""; 0]);
+    assert_ne!(take().unwrap().request_id(), request.request_id());
+}
+
+#[test]
+fn an_answer_that_is_no_offer_is_refused_as_after_a_fetch() {
+    let (_testbed, wallet, offer) = prepare(OfferOptions::default(), patient_config);
+    let lnurl = decode_lnurl(offer.lnurl).unwrap();
+    let take = |answer: &str| {
+        let taken = wallet.client.take_answer(lnurl.clone(), answer.to_owned());
+        taken.unwrap_err()
+    };
+    let words = Some("sold out".to_owned());
+    assert_eq!(
+        take(r#"{"status":"ERROR","reason":"sold out"}"#),
+        LnurlChannelError::Refused { words }
+    );
+    let tag = "payRequest".to_owned();
+    assert_eq!(
+        take(r#"{"tag":"payRequest"}"#),
+        LnurlChannelError::UnsupportedTag { tag }
+    );
+    for wrong in ["", "<html>", "[]", "{}"] {
+        let error = take(wrong);
+        let invalid = matches!(error, LnurlChannelError::InvalidResponse { .. });
+        assert!(invalid, "{wrong}: {error:?}");
+    }
 }
 
 // ---- cancel ----
@@ -428,17 +524,22 @@ fn a_late_channel_after_a_cancel_is_unwanted() {
     wait_for_state(&scene.request, ChannelRequestState::Awaiting);
     block_on(scene.request.cancel()).unwrap();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
+    assert_eq!(scene.state(), ChannelRequestState::Cancelled);
     assert_eq!(
         scene.callbacks(),
         [scene.accept_target(), scene.cancel_target()]
     );
 
+    // The wallet lets the peer go; the peer comes back.
+    let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target());
+    wait_until("the peer is let go", || !wallet.is_connected(&target.id()));
+    let address = wallet.address();
+    assert!(target.connect(&wallet.id(), &address.ip().to_string(), address.port()));
     scene.open(false);
     let (_, verdict) = scene.wait_for_verdict(|_, _| true);
     let request_id = scene.request.request_id();
     assert_eq!(verdict, ChannelVerdict::Unwanted { request_id });
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
+    assert_eq!(scene.state(), ChannelRequestState::Cancelled);
 }
 
 #[test]
@@ -450,19 +551,15 @@ fn a_cancel_is_never_read_as_an_accept() {
     let request_id = scene.request.request_id();
     let wrong = ChannelVerdict::WrongVisibility { request_id };
     // Once with anchors and once without.
-    wait_until("it is turned down twice", || scene.verdicts().len() == 2);
-    assert!(scene.verdicts().iter().all(|(_, v)| *v == wrong));
+    let verdicts = &scene.wallet.verdicts;
+    assert!(verdicts.wait_until(|verdicts| verdicts.len() == 2));
+    assert!(verdicts.all().iter().all(|(_, v)| *v == wrong));
     block_on(scene.request.cancel()).unwrap();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     assert_eq!(
         scene.callbacks(),
         [scene.accept_target(), scene.cancel_target()]
     );
-
-    let marker = scene.open(false);
-    wait_until("the next channel", || scene.verdicts().len() > 2);
-    let (next, _) = &scene.verdicts()[2];
-    assert_eq!(next.channel_id, marker.temporary_channel_id());
 }
 
 // ---- services that say no ----
@@ -474,15 +571,19 @@ fn an_error_with_an_http_status_is_a_refusal() {
             http_status,
             ..habits(&[Habit::ErrorWithHttpStatus])
         };
+        let words = Some("the service is out of order".to_owned());
         let refused = LnurlChannelError::Refused {
-            reason: "the service is out of order".into(),
+            words: words.clone(),
         };
         let scene = Scene::new(options.clone());
         assert_eq!(scene.accept(), Err(refused.clone()));
-        assert_eq!(scene.request.state(), ChannelRequestState::Refused);
-        assert!(scene.unfinished().is_empty());
-        assert_eq!(scene.accept(), Err(refused.clone()));
-        assert_eq!(scene.callbacks().len(), 2, "accept asks again");
+        assert_eq!(scene.state(), ChannelRequestState::Refused);
+        assert_eq!(scene.request.snapshot().refusal, words);
+        assert_eq!(scene.accept(), Err(refused.clone()), "the same end at once");
+        let state = ChannelRequestState::Refused;
+        let wrong = LnurlChannelError::WrongState { state };
+        assert_eq!(scene.ask_again(), Err(wrong));
+        assert_eq!(scene.callbacks().len(), 1);
 
         let options = OfferOptions {
             fault_step: Step::Offer,
@@ -495,36 +596,58 @@ fn an_error_with_an_http_status_is_a_refusal() {
 #[test]
 fn an_error_with_http_200_is_a_refusal_too() {
     let scene = Scene::new(habits(&[Habit::ErrorAnswer]));
-    let reason = "the service has no channels left".to_owned();
-    assert_eq!(scene.accept(), Err(LnurlChannelError::Refused { reason }));
-    let state = ChannelRequestState::Refused;
-    assert_eq!(scene.resume(), Err(LnurlChannelError::WrongState { state }));
+    let words = Some("the service has no channels left".to_owned());
+    assert_eq!(scene.accept(), Err(LnurlChannelError::Refused { words }));
+    // The user scans once more, and the service is asked once more.
+    let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
+    assert_ne!(again.request_id(), scene.request.request_id());
+    accept(&again).unwrap_err();
+    assert_eq!(scene.callbacks().len(), 2);
 }
 
 #[test]
 fn a_detail_is_the_reason_of_an_offer_that_is_none() {
-    let reason = "the offer has expired".to_owned();
+    let words = Some("the offer has expired".to_owned());
     assert_eq!(
         fetch_error(at_offer(Habit::ErrorAsDetail)),
-        LnurlChannelError::Refused { reason }
+        LnurlChannelError::Refused { words }
     );
 }
 
 // ---- answers that are lost ----
 
 #[test]
-fn an_answer_without_status_is_unknown() {
-    for habit in [Habit::ErrorAsDetail, Habit::HtmlFromGateway] {
+fn an_answer_without_status_is_unclear_and_its_words_are_kept() {
+    for (habit, part) in [
+        (Habit::ErrorAsDetail, "the offer has expired"),
+        (Habit::HtmlFromGateway, "Bad Gateway"),
+    ] {
         let scene = Scene::hasty(habits(&[habit]));
-        assert_unknown(scene.accept());
-        assert_eq!(scene.request.state(), ChannelRequestState::OutcomeUnknown);
-        assert_eq!(scene.unfinished(), [scene.request.request_id()]);
+        let words = assert_unclear(scene.accept()).unwrap();
+        assert!(words.contains(part), "{words}");
+        assert_eq!(scene.state(), ChannelRequestState::OutcomeUnknown);
+        assert_eq!(kept(&scene.wallet.client), [scene.request.request_id()]);
         assert_eq!(scene.callbacks().len(), 1, "{habit}: never sent again");
 
         scene.open(false);
-        opening(scene.resume());
+        scene.wait_for_verdict(is_funded);
+        funded_channel(scene.accept());
         assert_eq!(scene.callbacks().len(), 1);
     }
+}
+
+#[test]
+fn an_unclear_answer_is_told_at_once() {
+    let scene = Scene::new(habits(&[Habit::ErrorAsDetail]));
+    let call = start_accept(&scene.request);
+    scene.listener.wait_for(ChannelStep::AnswerUnclear, 1);
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::OutcomeUnknown);
+    let words = Some("the offer has expired".to_owned());
+    assert_eq!(snapshot.concerns, [ChannelConcern::AnswerUnclear { words }]);
+    assert!(call.runs());
+    scene.open(false);
+    funded_channel(call.end());
 }
 
 #[test]
@@ -541,9 +664,9 @@ fn html_instead_of_an_offer_is_invalid() {
 fn a_silent_callback_is_awaited_as_long_as_the_channel() {
     let scene = Scene::hasty(habits(&[Habit::SilentCallback]));
     let start = Instant::now();
-    assert_unknown(scene.accept());
+    assert_eq!(assert_unclear(scene.accept()), None);
     assert!(start.elapsed() >= Duration::from_secs(1));
-    assert_eq!(scene.request.state(), ChannelRequestState::OutcomeUnknown);
+    assert_eq!(scene.state(), ChannelRequestState::OutcomeUnknown);
     assert_eq!(scene.callbacks().len(), 1);
 }
 
@@ -555,7 +678,7 @@ fn the_channel_arrives_while_the_callback_is_silent() {
     let service = scene.testbed.service();
     assert!(service.wait_for_requests(LIMIT, asked).is_some());
     scene.open(false);
-    opening(call.end());
+    funded_channel(call.end());
     assert_eq!(scene.callbacks().len(), 1);
 }
 
@@ -563,41 +686,53 @@ fn the_channel_arrives_while_the_callback_is_silent() {
 fn a_silent_offer_is_unreachable_in_time() {
     let start = Instant::now();
     let error = fetch_error(at_offer(Habit::SilentCallback));
-    assert!(matches!(error, LnurlChannelError::Unreachable { .. }));
+    let problem = NetworkProblem::TimedOut;
+    assert_unreachable(&error, problem);
     assert!(start.elapsed() < FAST);
 }
 
+fn assert_unreachable(error: &LnurlChannelError, wanted: NetworkProblem) {
+    let LnurlChannelError::Unreachable { problem, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*problem, wanted, "{error:?}");
+}
+
 #[test]
-fn a_reset_after_the_callback_is_unknown() {
+fn a_callback_whose_answer_is_lost_is_never_sent_again_by_itself() {
     let scene = Scene::hasty(habits(&[Habit::ResetAfterRequest]));
-    assert_unknown(scene.accept());
-    assert_eq!(scene.callbacks().len(), 1, "never sent again");
-    assert_unknown(scene.resume());
+    assert_eq!(assert_unclear(scene.accept()), None);
+    assert_eq!(assert_unclear(scene.accept()), None);
     assert_eq!(scene.callbacks().len(), 1);
-    assert_unknown(scene.accept());
+    assert_eq!(assert_unclear(scene.ask_again()), None);
     assert_eq!(scene.callbacks().len(), 2, "but by the user");
 }
 
 #[test]
 fn a_reset_offer_is_unreachable() {
     let error = fetch_error(at_offer(Habit::ResetAfterRequest));
-    assert!(matches!(error, LnurlChannelError::Unreachable { .. }));
+    assert_unreachable(&error, NetworkProblem::ConnectionLost);
 }
 
 #[test]
 fn a_redirect_to_plain_http_is_refused() {
     let error = fetch_error(at_offer(Habit::RedirectsToPlainHttp));
-    assert!(matches!(error, LnurlChannelError::UnsafeUrl { .. }));
+    let LnurlChannelError::UnsafeUrl { problem, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(problem, UrlProblem::NotHttps);
 
     let scene = Scene::hasty(habits(&[Habit::RedirectsToPlainHttp]));
-    assert_unknown(scene.accept());
+    assert_unclear(scene.accept());
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
 }
 
 #[test]
 fn a_redirected_offer_keeps_the_first_host() {
     let scene = Scene::new(at_offer(Habit::Redirects));
-    assert_eq!(scene.request.offer().service, "localhost");
+    let offer = scene.request.snapshot().offer;
+    assert!(offer.service.unwrap().starts_with("localhost:"));
+    assert_eq!(offer.answered_by, None, "the same host");
     assert_eq!(gets(&scene.testbed).len(), 2);
     assert_arrives_after_one_callback(&scene);
 }
@@ -608,27 +743,29 @@ fn a_redirected_offer_keeps_the_first_host() {
 fn a_service_that_is_gone_was_told_nothing() {
     let scene = PlainScene::new(PlainNode::default(), OfferOptions::default());
     let PlainScene {
-        request,
-        client,
-        testbed,
-        ..
+        request, wallet, ..
     } = scene;
-    drop(testbed);
-    let result = block_on(request.accept(ChannelVisibility::Unannounced));
-    assert!(matches!(result, Err(LnurlChannelError::Unreachable { .. })));
-    assert_eq!(request.state(), ChannelRequestState::Offered);
-    assert!(client.unfinished_requests().is_empty());
+    let client = wallet.client;
+    drop(wallet.testbed);
+    let error = accept(&request).unwrap_err();
+    assert_unreachable(&error, NetworkProblem::NoConnection);
+    let snapshot = request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Offered);
+    let problem = NetworkProblem::NoConnection;
+    let concern = ChannelConcern::ServiceUnreachable { problem };
+    assert_eq!(snapshot.concerns, [concern]);
+    assert_eq!(kept(&client), [request.request_id()], "to try again");
 }
 
 #[test]
-fn a_certificate_of_nobody_is_not_trusted() {
+fn a_certificate_of_an_unknown_authority_is_not_trusted() {
     let config = |testbed: &Testbed| ClientConfig {
         extra_root_certificates: None,
         ..patient_config(testbed)
     };
     let (testbed, wallet, offer) = prepare(OfferOptions::default(), config);
     let error = fetch(&wallet.client, &offer.lnurl).unwrap_err();
-    assert!(matches!(error, LnurlChannelError::Unreachable { .. }));
+    assert_unreachable(&error, NetworkProblem::CertificateUntrusted);
     assert!(testbed.service().requests().is_empty());
 }
 
@@ -640,7 +777,10 @@ fn private_hosts_are_refused_unless_allowed() {
     };
     let (testbed, wallet, offer) = prepare(OfferOptions::default(), config);
     let error = fetch(&wallet.client, &offer.lnurl).unwrap_err();
-    assert!(matches!(error, LnurlChannelError::UnsafeUrl { .. }));
+    let LnurlChannelError::UnsafeUrl { problem, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(problem, UrlProblem::PrivateAddress);
     assert_eq!(testbed.service().connection_counts().connections, 0);
 }
 
@@ -653,23 +793,28 @@ fn a_channel_of_another_peer_was_not_requested() {
     let (channel, verdict) = scene.wait_for_verdict(|_, _| true);
     assert_eq!(channel.peer_id, scene.testbed.stranger().id());
     assert_eq!(verdict, ChannelVerdict::Unrequested);
-    assert_eq!(scene.request.state(), ChannelRequestState::Awaiting);
+    assert_eq!(scene.state(), ChannelRequestState::Awaiting);
 
     scene.open(false);
-    opening(scene.resume());
+    scene.wait_for_verdict(is_funded);
+    funded_channel(scene.accept());
 }
 
 #[test]
-fn a_second_channel_is_a_duplicate() {
-    let scene = Scene::new(habits(&[Habit::OpensTwice]));
-    let first = opening(scene.accept());
-    let request_id = scene.request.request_id();
-    let duplicate = ChannelVerdict::Duplicate { request_id };
-    let (second, _) = scene.wait_for_verdict(|_, verdict| *verdict == duplicate);
-    assert_eq!(second.stage, ChannelStage::Proposed);
-    let arrived = opening(scene.resume());
-    assert_eq!(arrived.former_channel_id, Some(first.channel_id));
-    assert_eq!(scene.callbacks().len(), 1);
+fn a_second_channel_is_a_duplicate_even_under_the_first_ones_temporary_id() {
+    for options in [
+        habits(&[Habit::OpensTwice]),
+        habits(&[Habit::OpensTwice, Habit::ReusesTemporaryId]),
+    ] {
+        let scene = Scene::new(options);
+        let first = funded_channel(scene.accept());
+        let request_id = scene.request.request_id();
+        let duplicate = ChannelVerdict::Duplicate { request_id };
+        let (second, _) = scene.wait_for_verdict(|_, verdict| *verdict == duplicate);
+        assert_eq!(second.stage, ChannelStage::Proposed);
+        assert_eq!(funded_channel(scene.accept()), first);
+        assert_eq!(scene.callbacks().len(), 1);
+    }
 }
 
 #[test]
@@ -680,58 +825,112 @@ fn the_wrong_visibility_does_not_end_the_wait() {
     let wrong = ChannelVerdict::WrongVisibility { request_id };
     let (channel, _) = scene.wait_for_verdict(|_, verdict| *verdict == wrong);
     assert_eq!(channel.is_announced, Some(true));
+    scene.listener.wait_for(ChannelStep::Mismatched, 1);
+    assert_eq!(
+        scene.request.snapshot().concerns,
+        [ChannelConcern::OtherVisibilityProposed]
+    );
     assert!(call.runs());
     scene.open(false);
-    assert_eq!(opening(call.end()).is_announced, Some(false));
+    assert_eq!(funded_channel(call.end()).is_announced, Some(false));
     assert_eq!(scene.callbacks().len(), 1);
 }
 
 #[test]
-fn a_peer_that_drops_the_connection_opens_anew() {
+fn a_peer_that_drops_the_connection_opens_anew_and_accept_waits_for_it() {
     let scene = Scene::new(habits(&[Habit::DropsConnectionBeforeFunding]));
-    let first = opening(scene.accept());
-    // The node reports that the first has failed. The channel may have come before the OK.
-    let awaits = [
-        ChannelRequestState::Awaiting,
-        ChannelRequestState::OutcomeUnknown,
-    ];
-    wait_until("it awaits again", || {
-        awaits.contains(&scene.request.state())
-    });
-    assert_eq!(scene.unfinished(), [scene.request.request_id()]);
-    let second = opening(scene.resume());
-    assert_ne!(first.channel_id, second.channel_id);
+    let channel = funded_channel(scene.accept());
+    let (first, _) = scene.wait_for_verdict(|_, _| true);
+    assert_ne!(channel.former_channel_id, first.channel_id);
+    assert_eq!(scene.wait_for_verdict(is_funded).1, scene.expected());
     assert_eq!(scene.callbacks().len(), 1);
-    let funded = |channel: &lnurl_channel::IncomingChannel, _: &ChannelVerdict| {
-        channel.stage == ChannelStage::Funded
-    };
-    assert_eq!(scene.wait_for_verdict(funded).1, scene.expected());
+    scene.listener.wait_for(ChannelStep::Arrived, 1);
+    let steps = scene.listener.steps();
+    let count = |step| steps.iter().filter(|s| **s == step).count();
+    assert_eq!(count(ChannelStep::OpeningFailed), 1, "{steps:?}");
+    assert_eq!(count(ChannelStep::Proposed), 2, "{steps:?}");
 }
 
 #[test]
-fn a_lost_peer_is_connected_again() {
-    let scene = Scene::new(habits(&[Habit::OkAndNeverOpens]));
+fn a_channel_that_is_closed_before_it_is_ready_leaves_room_for_the_next() {
+    let scene = Scene::new(habits(&[Habit::ClosesBeforeReady]));
+    let first = funded_channel(scene.accept());
+    let is_next = |channel: &IncomingChannel, _: &ChannelVerdict| {
+        channel.stage == ChannelStage::Funded && channel.channel_id != first.channel_id
+    };
+    let (second, verdict) = scene.wait_for_verdict(is_next);
+    assert_eq!(verdict, scene.expected());
+    assert_eq!(funded_channel(scene.accept()).channel_id, second.channel_id);
+    scene.listener.wait_for(ChannelStep::OpeningFailed, 1);
+    assert_eq!(scene.callbacks().len(), 1);
+}
+
+#[test]
+fn proposals_that_die_silently_do_not_end_the_wait() {
+    let scene = Scene::new(habits(&[Habit::ProposalsDieSilently]));
+    let call = start_accept(&scene.request);
+    // The fifth is turned down by the node itself, which holds four that are not funded.
+    let verdicts = &scene.wallet.verdicts;
+    assert!(verdicts.wait_until(|verdicts| verdicts.len() == 4));
+    let all_expected = verdicts.all().iter().all(|(_, v)| *v == scene.expected());
+    assert!(all_expected, "{:?}", verdicts.all());
+    assert_eq!(scene.state(), ChannelRequestState::Opening);
+    assert!(call.runs());
+
+    // Once the connection is lost, they are all gone, and there is room again.
+    let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target());
+    let next = || target.next_event(LIMIT).expect("the fifth is turned down");
+    while !matches!(next(), NodeEvent::ChannelClosed { .. }) {}
+    wallet.disconnect(&target.id());
+    scene.listener.wait_for(ChannelStep::OpeningFailed, 1);
+    wait_until("it stands again", || wallet.is_connected(&target.id()));
+    scene.open(false);
+    funded_channel(call.end());
+    assert_eq!(scene.callbacks().len(), 1);
+}
+
+#[test]
+fn a_lost_peer_is_connected_again_at_once() {
+    let scene = Scene::with(habits(&[Habit::OkAndNeverOpens]), |testbed| ClientConfig {
+        // Only the report of the lost connection leads to the next.
+        reconnect_seconds: 60,
+        ..patient_config(testbed)
+    });
     let call = start_accept(&scene.request);
     wait_for_state(&scene.request, ChannelRequestState::Awaiting);
     let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target().id());
     wallet.disconnect(&target);
-    wait_until("the connection is gone", || !wallet.is_connected(&target));
-    scene.wallet.client.check_peers();
+    scene.listener.wait_for(ChannelStep::Reconnecting, 1);
     wait_until("it stands again", || wallet.is_connected(&target));
+    scene.listener.wait_until("the peer is back", |request| {
+        request.is_peer_connected && request.state == ChannelRequestState::Awaiting
+    });
     scene.open(false);
-    opening(call.end());
+    funded_channel(call.end());
+}
+
+#[test]
+fn a_stranger_is_let_go_once_the_request_has_ended() {
+    let scene = Scene::new(habits(&[Habit::OkAndNeverOpens]));
+    let call = start_accept(&scene.request);
+    wait_for_state(&scene.request, ChannelRequestState::Awaiting);
+    let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target().id());
+    assert!(wallet.is_connected(&target));
+    block_on(scene.request.cancel()).unwrap();
+    call.end().unwrap_err();
+    wait_until("the peer is let go", || !wallet.is_connected(&target));
 }
 
 #[test]
 fn a_wallet_that_is_not_connected_is_told_so() {
     let node = PlainNode {
-        node_id: Box::new(|()| Ok(support::plain::NODE_ID.to_uppercase())),
+        node_id: Box::new(|()| Ok(NODE_ID.to_uppercase())),
         ..PlainNode::default()
     };
     let scene = PlainScene::new(node, OfferOptions::default());
-    let result = block_on(scene.request.accept(ChannelVisibility::Unannounced));
-    let reason = "the wallet is not connected with the node".to_owned();
-    assert_eq!(result, Err(LnurlChannelError::Refused { reason }));
+    let words = Some("the wallet is not connected with the node".to_owned());
+    let refused = LnurlChannelError::Refused { words };
+    assert_eq!(accept(&scene.request), Err(refused));
     // Keys are lower-cased: services refuse others.
     assert_eq!(scene.callbacks(), [scene.accept_target()]);
 }
@@ -748,7 +947,7 @@ fn an_answer_that_comes_after_the_channel_changes_nothing() {
     assert!(
         matches!(
             result,
-            Ok(ChannelOutcome::Opening { .. }) | Err(LnurlChannelError::Refused { .. })
+            Ok(ChannelOutcome::Funded { .. }) | Err(LnurlChannelError::Refused { .. })
         ),
         "{result:?}"
     );
@@ -758,9 +957,10 @@ fn an_answer_that_comes_after_the_channel_changes_nothing() {
 #[test]
 fn debug_shows_no_secret() {
     let scene = Scene::new(OfferOptions::default());
-    let text = format!("{:?}", scene.request);
+    let text = format!("{:?} {:?}", scene.request, scene.request.snapshot());
     assert!(text.contains("localhost"));
     assert!(!text.contains(&scene.offer.k1));
     let secret = scene.offer.url.split_once("?q=").unwrap().1;
     assert!(!text.contains(secret));
+    assert_eq!(state(&scene.request), ChannelRequestState::Offered);
 }

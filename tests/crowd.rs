@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 
 use k256::PublicKey;
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelOutcome, ChannelRequest, ChannelRequestState,
-    ChannelStage, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
+    BitcoinNetwork, ChannelClient, ChannelConcern, ChannelOutcome, ChannelRequest,
+    ChannelRequestState, ChannelStage, ChannelVisibility, ClientConfig, IncomingChannel,
     LnurlChannelError,
 };
-use support::crowd::{Random, all, goes_on, memory};
-use support::plain::PlainNode;
-use support::scene::CallResult;
-use support::{block_on, folder_in_memory};
+use support::crowd::{Random, all, memory};
+use support::listener::Listener;
+use support::plain::{PlainNode, expected};
+use support::scene::{CallResult, state};
+use support::{block_on, folder_in_memory, wallet};
 use tempfile::TempDir;
 
 const REQUESTS: usize = 1000;
@@ -85,17 +86,22 @@ impl Fault {
     }
 
     fn check_result(self, result: &CallResult, channel: &IncomingChannel) {
+        use LnurlChannelError::{NoChannel, Refused};
+        let is_unclear = |concerns: &[ChannelConcern]| {
+            matches!(concerns, [ChannelConcern::AnswerUnclear { .. }])
+        };
         let is_right = match (self.end(), result) {
-            (ChannelRequestState::Arrived, Ok(ChannelOutcome::Opening { channel: arrived })) => {
+            (ChannelRequestState::Arrived, Ok(ChannelOutcome::Funded { channel: arrived })) => {
                 arrived == channel
             }
-            (ChannelRequestState::Awaiting, Err(LnurlChannelError::NoChannel { .. }))
-            | (
-                ChannelRequestState::OutcomeUnknown,
-                Err(LnurlChannelError::OutcomeUnknown { .. }),
-            ) => true,
-            (ChannelRequestState::Refused, Err(LnurlChannelError::Refused { reason })) => {
-                reason == "no room"
+            (ChannelRequestState::Awaiting, Err(NoChannel { service_agreed, .. })) => {
+                *service_agreed
+            }
+            (ChannelRequestState::OutcomeUnknown, Err(NoChannel { concerns, .. })) => {
+                is_unclear(concerns)
+            }
+            (ChannelRequestState::Refused, Err(Refused { words })) => {
+                words.as_deref() == Some("no room")
             }
             _ => false,
         };
@@ -201,15 +207,8 @@ fn keys(count: usize) -> Vec<String> {
 }
 
 fn channel(peer_id: &str) -> IncomingChannel {
-    IncomingChannel {
-        peer_id: peer_id.to_owned(),
-        channel_id: format!("{}00", &peer_id[2..64]),
-        stage: ChannelStage::Funded,
-        former_channel_id: Option::None,
-        capacity_sat: Option::None,
-        push_msat: Option::None,
-        is_announced: Option::None,
-    }
+    let id = format!("{}00", &peer_id[2..64]);
+    wallet::channel(peer_id, ChannelStage::Funded, &id)
 }
 
 fn config(service: &Service, folder: &TempDir) -> ClientConfig {
@@ -234,12 +233,9 @@ fn fetch_all(client: &Arc<ChannelClient>) -> Vec<Arc<ChannelRequest>> {
 
 /// Report the channel of a request, which is expected.
 fn report(client: &ChannelClient, request: &ChannelRequest) {
-    let channel = channel(&request.offer().peer.node_id);
-    let request_id = request.request_id();
-    assert_eq!(
-        client.report_incoming_channel(channel),
-        ChannelVerdict::Expected { request_id }
-    );
+    let channel = channel(&request.snapshot().offer.peer.node_id);
+    let verdict = client.report_incoming_channel(channel);
+    assert_eq!(verdict, expected(request));
 }
 
 /// The callbacks of all requests, unanswered.
@@ -289,7 +285,8 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
     let service = Service::start(Arc::new(keys(REQUESTS)));
     let folder = folder_in_memory();
     let open = || {
-        let client = ChannelClient::new(Arc::new(PlainNode::default()), config(&service, &folder));
+        let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
+        let client = ChannelClient::new(node, listener, config(&service, &folder));
         Arc::new(client.unwrap())
     };
     let client = open();
@@ -301,7 +298,7 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
     let calls = calls.into_iter().map(accept);
     let calls = std::thread::spawn(move || block_on(all(calls)));
     let mut callbacks = wait_for_callbacks(&service, start);
-    assert!(requests.iter().all(|request| request.is_running()));
+    assert!(requests.iter().all(|r| r.snapshot().is_running));
     let asked = start.elapsed();
     let waiting = memory("VmRSS");
 
@@ -312,25 +309,25 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
     drop(silent);
 
     for ((request, result), fault) in requests.iter().zip(&results).zip(&faults) {
-        fault.check_result(result, &channel(&request.offer().peer.node_id));
-        assert_eq!(request.state(), fault.end(), "{fault:?}");
+        let peer_id = &request.snapshot().offer.peer.node_id;
+        fault.check_result(result, &channel(peer_id));
+        assert_eq!(state(request), fault.end(), "{fault:?}");
     }
     assert!(service.callbacks.try_recv().is_err(), "asked twice");
 
     block_on(client.shutdown());
     let reopened = open();
     let kept: BTreeMap<String, ChannelRequestState> = reopened
-        .unfinished_requests()
+        .requests()
         .into_iter()
-        .map(|request| (request.request_id(), request.state()))
+        .map(|request| (request.request_id, request.state))
         .collect();
-    let unfinished: BTreeMap<String, ChannelRequestState> = requests
+    let ends: BTreeMap<String, ChannelRequestState> = requests
         .iter()
         .zip(&faults)
         .map(|(request, fault)| (request.request_id(), fault.end()))
-        .filter(|(_, end)| goes_on(*end))
         .collect();
-    assert_eq!(kept, unfinished, "what the folder keeps");
+    assert_eq!(kept, ends, "what the folder keeps");
 
     for fault in FAULTS {
         let count = faults.iter().filter(|f| **f == fault).count();

@@ -12,16 +12,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelOutcome, ChannelRequest, ChannelRequestState, ChannelStage,
-    ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel, LnurlChannelError,
-    PeerAddress, WalletNode, WalletNodeError, decode_lnurl,
+    ChannelClient, ChannelConcern, ChannelOutcome, ChannelRequest, ChannelRequestState,
+    ChannelStage, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
+    LnurlChannelError, NodeReadiness, PeerAddress, WalletNode, WalletNodeError, decode_lnurl,
 };
 use lnurl_channel_testbed::{
     Habit, Node, NodeEvent, OfferOptions, RequestKind, ServiceOffer, Testbed,
 };
-use support::crowd::{Random, all, goes_on, memory};
-use support::plain::Gate;
-use support::scene::{CallResult, unfinished, wait_within};
+use support::crowd::{Random, all, memory};
+use support::listener::Listener;
+use support::plain::{Gate, expected};
+use support::scene::{CallResult, state, wait_within};
+use support::wallet::channel;
 use support::{block_on, config_for, folder_in_memory};
 use tempfile::TempDir;
 
@@ -67,26 +69,30 @@ fn end(habit: Option<Habit>) -> ChannelRequestState {
 }
 
 fn check_result(habit: Option<Habit>, request: &ChannelRequest, result: &CallResult) {
-    use LnurlChannelError as E;
+    use LnurlChannelError::{NoChannel, Refused};
     let is_right = match (end(habit), result) {
-        (ChannelRequestState::Arrived, Ok(ChannelOutcome::Opening { channel })) => {
-            channel.peer_id == request.offer().peer.node_id
+        (ChannelRequestState::Arrived, Ok(ChannelOutcome::Funded { channel })) => {
+            channel.peer_id == request.snapshot().offer.peer.node_id
         }
-        (ChannelRequestState::Awaiting, Err(E::NoChannel { peer_connected, .. })) => {
-            *peer_connected
+        (ChannelRequestState::Awaiting, Err(NoChannel { concerns, .. })) => {
+            !concerns.contains(&ChannelConcern::PeerNotConnected)
         }
-        (ChannelRequestState::OutcomeUnknown, Err(E::OutcomeUnknown { .. })) => true,
-        (ChannelRequestState::Refused, Err(E::Refused { reason })) => {
-            let reasons = [
+        (ChannelRequestState::OutcomeUnknown, Err(NoChannel { concerns, .. })) => {
+            matches!(concerns.as_slice(), [ChannelConcern::AnswerUnclear { .. }])
+        }
+        (ChannelRequestState::Refused, Err(Refused { words })) => {
+            let expected = [
                 "the service has no channels left",
                 "the service is out of order",
             ];
-            reasons.contains(&reason.as_str())
+            words
+                .as_deref()
+                .is_some_and(|words| expected.contains(&words))
         }
         _ => false,
     };
     assert!(is_right, "{habit:?} led to {result:?}");
-    assert_eq!(request.state(), end(habit), "{habit:?}");
+    assert_eq!(state(request), end(habit), "{habit:?}");
 }
 
 // ---- the wallet ----
@@ -103,8 +109,18 @@ impl WalletNode for Wallet {
         Ok(self.node.id())
     }
 
+    fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        let channel_ids = self.node.channel_ids(&peer.node_id);
+        Ok(NodeReadiness { channel_ids })
+    }
+
     fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {
         Ok(self.node.connect(&peer.node_id, &peer.host, peer.port))
+    }
+
+    /// None is lost here, so that a lost one is a fault.
+    fn release_peer(&self, _: PeerAddress) -> Result<(), WalletNodeError> {
+        Ok(())
     }
 
     fn send_peer_message(&self, _: String, _: u16, _: Vec<u8>) -> Result<bool, WalletNodeError> {
@@ -113,10 +129,6 @@ impl WalletNode for Wallet {
 
     fn refund_script_pubkey(&self, _: String) -> Result<Vec<u8>, WalletNodeError> {
         unreachable!("nothing is hosted here")
-    }
-
-    fn on_channel_event(&self, _: String, _: ChannelEvent) -> Result<(), WalletNodeError> {
-        Ok(())
     }
 }
 
@@ -169,13 +181,10 @@ fn follow(
             is_announced,
         } => {
             let verdict = client.report_incoming_channel(IncomingChannel {
-                peer_id: peer_id.clone(),
-                channel_id: channel_id.clone(),
-                stage: ChannelStage::Proposed,
-                former_channel_id: None,
                 capacity_sat: Some(capacity_sat),
                 push_msat: Some(push_msat),
                 is_announced: Some(is_announced),
+                ..channel(&peer_id, ChannelStage::Proposed, &channel_id)
             });
             let answered = match verdict {
                 // Otherwise LDK would let no more than 50 peers wait for a block at once.
@@ -193,19 +202,15 @@ fn follow(
             former_channel_id,
         } => {
             let verdict = client.report_incoming_channel(IncomingChannel {
-                peer_id: peer_id.clone(),
-                channel_id,
-                stage: ChannelStage::Funded,
                 former_channel_id,
-                capacity_sat: None,
-                push_msat: None,
-                is_announced: None,
+                ..channel(&peer_id, ChannelStage::Funded, &channel_id)
             });
             let before = funded.lock().unwrap().insert(peer_id, verdict);
             assert_eq!(before, None, "one channel of each peer");
         }
         NodeEvent::ChannelClosed { reason, .. } => panic!("a channel was lost: {reason}"),
         NodeEvent::PeerDisconnected { peer_id } => panic!("{peer_id} was lost"),
+        NodeEvent::PeerConnected { peer_id } => client.report_peer_connection(peer_id, true),
         NodeEvent::ChannelReady { .. } | NodeEvent::PeerMessage { .. } => {}
     }
 }
@@ -248,11 +253,12 @@ impl Crowd {
         let config = ClientConfig {
             storage_dir: Some(self.folder.path().to_str().unwrap().to_owned()),
             request_timeout_seconds: 60,
-            connect_timeout_seconds: 120,
+            connect_timeout_seconds: TIME_LIMIT.as_secs() as u32,
             channel_timeout_seconds: CHANNEL_TIMEOUT_SECONDS,
             ..config_for(&self.testbed)
         };
-        Arc::new(ChannelClient::new(wallet, config).unwrap())
+        let listener = Arc::<Listener>::default();
+        Arc::new(ChannelClient::new(wallet, listener, config).unwrap())
     }
 
     fn fetch_all(&self, client: &Arc<ChannelClient>) -> Vec<Arc<ChannelRequest>> {
@@ -304,7 +310,7 @@ fn a_thousand_requests_at_once_on_real_nodes_end_as_their_habits_demand() {
     let calls: Vec<_> = requests.clone();
     let calls = std::thread::spawn(move || block_on(all(calls.into_iter().map(accept))));
     wait_within(TIME_LIMIT, "all run at once", || {
-        requests.iter().all(|request| request.is_running())
+        requests.iter().all(|r| r.snapshot().is_running)
     });
     wallet.gate.open();
     let running = start.elapsed();
@@ -320,28 +326,27 @@ fn a_thousand_requests_at_once_on_real_nodes_end_as_their_habits_demand() {
     });
     let funded = pump.stop();
     for (request, habit) in requests.iter().zip(&crowd.habits) {
-        let request_id = request.request_id();
-        let expected = ChannelVerdict::Expected { request_id };
         let opens = end(*habit) == ChannelRequestState::Arrived;
-        let verdict = funded.get(&request.offer().peer.node_id);
-        assert_eq!(verdict, opens.then_some(&expected), "{habit:?}");
+        let verdict = funded.get(&request.snapshot().offer.peer.node_id);
+        let wanted = opens.then(|| expected(request));
+        assert_eq!(verdict, wanted.as_ref(), "{habit:?}");
     }
     crowd.check_callbacks();
 
     let peak = memory("VmHWM");
     block_on(client.shutdown());
     let reopened = crowd.client(wallet);
-    let kept: BTreeMap<String, ChannelRequestState> = unfinished(&reopened)
+    let kept: BTreeMap<String, ChannelRequestState> = reopened
+        .requests()
         .into_iter()
-        .map(|id| (id.clone(), reopened.request(id).unwrap().state()))
+        .map(|request| (request.request_id, request.state))
         .collect();
-    let goes_on: BTreeMap<String, ChannelRequestState> = requests
+    let ends: BTreeMap<String, ChannelRequestState> = requests
         .iter()
         .zip(&crowd.habits)
         .map(|(request, habit)| (request.request_id(), end(*habit)))
-        .filter(|(_, end)| goes_on(*end))
         .collect();
-    assert_eq!(kept, goes_on, "what the folder keeps");
+    assert_eq!(kept, ends, "what the folder keeps");
 
     for habit in HABITS {
         let count = crowd.habits.iter().filter(|h| **h == habit).count();

@@ -1,96 +1,98 @@
-//! The texts that wallets show.
+//! The texts of errors, for logs.
 
-use lnurl_channel::{ChannelRequestState, LnurlChannelError, PeerAddress};
+use lnurl_channel::{
+    ChannelRequestState, LnurlChannelError, LnurlProblem, NetworkProblem, NodeProblem, UrlProblem,
+};
 
 #[test]
-fn each_error_describes_itself_in_a_sentence() {
+fn each_error_says_what_happened_in_a_sentence_of_its_own() {
     let reason = || "the reason".to_owned();
+    let words = || Some("sold out".to_owned());
     let texts = [
         (
-            LnurlChannelError::InvalidLnurl { reason: reason() },
-            "This is not an LNURL: the reason.",
+            LnurlChannelError::InvalidLnurl {
+                problem: LnurlProblem::Damaged,
+                reason: reason(),
+            },
+            "not a usable LNURL: the reason",
         ),
         (
             LnurlChannelError::UnsupportedTag {
                 tag: "payRequest".into(),
             },
-            "This LNURL is for something else than a channel: payRequest.",
+            "an LNURL for payRequest",
         ),
         (
-            LnurlChannelError::UnsafeUrl { reason: reason() },
-            "The address is not safe to use: the reason.",
+            LnurlChannelError::UnsafeUrl {
+                problem: UrlProblem::NotHttps,
+                reason: reason(),
+            },
+            "unsafe address: the reason",
         ),
         (
             LnurlChannelError::TorRequired {
                 host: "host.onion".into(),
             },
-            "Reaching host.onion needs Tor: configure a proxy.",
+            "host.onion is reached over Tor only, and no proxy is configured",
         ),
         (
-            LnurlChannelError::Unreachable { reason: reason() },
-            "The service could not be reached, and was told nothing; try again: the reason.",
+            LnurlChannelError::Unreachable {
+                problem: NetworkProblem::TimedOut,
+                reason: reason(),
+            },
+            "the service could not be reached: the reason",
         ),
         (
             LnurlChannelError::InvalidResponse { reason: reason() },
-            "The service's answer breaks the protocol: the reason.",
+            "the answer breaks the protocol: the reason",
         ),
         (
-            LnurlChannelError::Refused { reason: reason() },
-            "The service said no: the reason",
+            LnurlChannelError::OwnNode,
+            "the offer is of the wallet's own node",
         ),
         (
-            LnurlChannelError::NodeFailed { reason: reason() },
-            "The wallet's node could not do its part, and the service was told nothing: the reason.",
+            LnurlChannelError::Refused { words: words() },
+            "refused: sold out",
         ),
         (
-            LnurlChannelError::OutcomeUnknown { reason: reason() },
-            "The service was asked, its answer was lost, and no channel has arrived yet: the reason.",
+            LnurlChannelError::Refused { words: None },
+            "refused: no reason given",
+        ),
+        (
+            LnurlChannelError::NodeFailed {
+                problem: NodeProblem::NotConnected,
+                reason: reason(),
+            },
+            "the wallet's node failed: the reason",
         ),
         (
             LnurlChannelError::NoChannel {
-                peer_connected: true,
+                service_agreed: true,
+                concerns: vec![],
                 reason: reason(),
             },
-            "The channel was asked for, and has not arrived yet: the reason.",
+            "no channel yet: the reason",
         ),
         (
             LnurlChannelError::Cancelled,
-            "The call was paused, or the request was cancelled.",
+            "the call was paused, or the request cancelled",
         ),
         (
             LnurlChannelError::WrongState {
                 state: ChannelRequestState::OutcomeUnknown,
             },
-            "The call does not fit the request, which is in the state OutcomeUnknown.",
+            "the call does not fit the state OutcomeUnknown",
         ),
         (
             LnurlChannelError::StorageFailed { reason: reason() },
-            "The request could not be stored, and nothing was sent: the reason.",
+            "storage failed: the reason",
         ),
         (
             LnurlChannelError::InvalidConfig { reason: reason() },
-            "The configuration is wrong: the reason.",
+            "wrong configuration: the reason",
         ),
     ];
     for (error, text) in texts {
-        assert_eq!(error.describe(), text);
         assert_eq!(error.to_string(), text);
-    }
-}
-
-#[test]
-fn a_socket_address_puts_ipv6_in_brackets() {
-    let address = |host: &str, port| PeerAddress {
-        node_id: "02".repeat(33),
-        host: host.into(),
-        port,
-    };
-    for (host, port, text) in [
-        ("node.example", 9735, "node.example:9735"),
-        ("192.0.2.7", 1, "192.0.2.7:1"),
-        ("2001:db8::7", 65535, "[2001:db8::7]:65535"),
-        ("host.onion", 9735, "host.onion:9735"),
-    ] {
-        assert_eq!(address(host, port).socket_address(), text);
     }
 }

@@ -4,21 +4,31 @@
 mod support;
 
 use lnurl_channel::{
-    ChannelEvent, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelVisibility,
-    ClientConfig, HostedChannelTerms, LnurlChannelError, WalletNodeError, encode_lnurl,
+    ChannelConcern, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelStep, ClientConfig,
+    HostedChannelTerms, LnurlChannelError, NodeProblem, WalletNodeError, encode_lnurl,
 };
 use lnurl_channel_testbed::{Habit, OfferOptions, Over};
 
 use support::plain::{Called, PlainNode, PlainScene, p2wpkh};
 use support::scene::{
-    Scene, fetch, gets, hasty_config, hosted, patient_config, prepare, start_accept, start_resume,
-    unfinished, wait_until,
+    CallResult, Scene, accept, ask_again, fetch, gets, hasty_config, hosted, kept, patient_config,
+    prepare, start_accept, start_waiting_on, state, wait_until,
 };
 use support::{LIMIT, block_on};
 
 const REGTEST: &str = "06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f";
 const INIT_HOSTED_CHANNEL: u16 = 65533;
 const ERROR: u16 = 63497;
+
+fn terms() -> HostedChannelTerms {
+    HostedChannelTerms {
+        capacity_msat: 100_000_000,
+        initial_client_balance_msat: 5_000,
+        max_htlc_value_in_flight_msat: 100_000_000,
+        htlc_minimum_msat: 1_000,
+        max_accepted_htlcs: 30,
+    }
+}
 
 /// What the host sends as `init_hosted_channel`.
 fn init() -> Vec<u8> {
@@ -36,13 +46,7 @@ fn init() -> Vec<u8> {
 
 fn offered() -> ChannelOutcome {
     ChannelOutcome::HostedOffered {
-        terms: HostedChannelTerms {
-            capacity_msat: 100_000_000,
-            initial_client_balance_msat: 5_000,
-            max_htlc_value_in_flight_msat: 100_000_000,
-            htlc_minimum_msat: 1_000,
-            max_accepted_htlcs: 30,
-        },
+        terms: terms(),
         message: init(),
     }
 }
@@ -56,15 +60,12 @@ fn invocations(scene: &Scene) -> usize {
     scene.testbed.service().invocations().len()
 }
 
-fn assert_silent(result: Result<ChannelOutcome, LnurlChannelError>) {
-    let Err(LnurlChannelError::NoChannel {
-        peer_connected: true,
-        reason,
-    }) = result
-    else {
+/// That the time was over without an answer, with these concerns.
+fn assert_silent(result: CallResult, expected: &[ChannelConcern]) {
+    let Err(LnurlChannelError::NoChannel { concerns, .. }) = result else {
         panic!("{result:?}");
     };
-    assert!(reason.contains("32973"), "{reason}");
+    assert_eq!(concerns, expected);
 }
 
 fn host_sends(scene: &Scene, message_type: u16, payload: Vec<u8>) {
@@ -75,17 +76,18 @@ fn host_sends(scene: &Scene, message_type: u16, payload: Vec<u8>) {
 #[test]
 fn a_good_host_offers_its_terms() {
     let scene = Scene::new(hosted(&[]));
-    let offer = scene.request.offer();
+    let offer = scene.request.snapshot().offer;
     assert_eq!(offer.kind, ChannelKind::Hosted);
-    assert_eq!(offer.service, "localhost");
+    assert!(offer.service.unwrap().starts_with("localhost:"));
     assert_eq!(offer.callback_host, None);
     assert_eq!(offer.alias.as_deref(), Some("Testbed host"));
 
     assert_eq!(scene.accept(), Ok(offered()));
-    assert_eq!(scene.request.state(), ChannelRequestState::Arrived);
-    assert_eq!(scene.resume(), Ok(offered()));
-    assert_eq!(scene.request.outcome(), Some(offered()));
-    assert!(scene.unfinished().is_empty());
+    assert_eq!(scene.accept(), Ok(offered()), "the same end at once");
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Arrived);
+    assert_eq!(snapshot.hosted_terms, Some(terms()));
+    assert_eq!(snapshot.visibility, None);
 
     wait_for_invocations(&scene, 1);
     let invoked = scene.testbed.service().invocations().remove(0);
@@ -94,35 +96,33 @@ fn a_good_host_offers_its_terms() {
     assert_eq!(hex::encode(&invoked.payload), spelled);
     assert_eq!(invoked.peer_id, scene.testbed.wallet().id());
     assert_eq!(invoked.offer_id, Some(scene.offer.id));
-    assert!(
-        scene.callbacks().is_empty(),
-        "the service is not asked again"
-    );
+    assert_eq!(scene.callbacks(), [""; 0], "the service is not asked again");
     assert_eq!(gets(&scene.testbed).len(), 1);
 
-    let events = scene.wallet.node.events(&scene.request.request_id());
-    assert!(matches!(events[0], ChannelEvent::Connecting { .. }));
-    assert!(matches!(events[1], ChannelEvent::Requesting { .. }));
-    let outcome = offered();
-    assert_eq!(events.last(), Some(&ChannelEvent::Arrived { outcome }));
+    scene.listener.wait_for(ChannelStep::Arrived, 1);
+    let steps = scene.listener.steps();
+    assert_eq!(
+        steps[..2],
+        [ChannelStep::Connecting, ChannelStep::Requesting]
+    );
+    assert_eq!(steps.last(), Some(&ChannelStep::Arrived));
 }
 
 #[test]
 fn a_silent_host_ends_with_the_time() {
     let scene = Scene::hasty(hosted(&[Habit::SilentHost]));
-    assert_silent(scene.accept());
-    assert_eq!(scene.request.state(), ChannelRequestState::Awaiting);
-    assert_eq!(scene.unfinished(), [scene.request.request_id()]);
-    assert_silent(scene.resume());
+    assert_silent(scene.accept(), &[]);
+    assert_eq!(scene.state(), ChannelRequestState::Awaiting);
+    assert_eq!(kept(&scene.wallet.client), [scene.request.request_id()]);
+    assert_silent(scene.accept(), &[]);
     assert_eq!(invocations(&scene), 1, "never invoked twice by itself");
-    assert_silent(scene.accept());
+    assert_silent(scene.ask_again(), &[]);
+    wait_for_invocations(&scene, 2);
     assert_eq!(invocations(&scene), 2, "but by the user");
 
     host_sends(&scene, INIT_HOSTED_CHANNEL, init());
-    wait_until("late terms", || scene.request.outcome().is_some());
-    assert_eq!(scene.unfinished(), [scene.request.request_id()]);
-    assert_eq!(scene.resume(), Ok(offered()));
-    assert!(scene.unfinished().is_empty());
+    scene.listener.wait_for(ChannelStep::Arrived, 1);
+    assert_eq!(scene.accept(), Ok(offered()));
 }
 
 #[test]
@@ -131,38 +131,27 @@ fn a_burnt_secret_is_refused() {
     assert_eq!(scene.accept(), Ok(offered()));
     let again = fetch(&scene.wallet.client, &scene.offer.lnurl).unwrap();
     assert_ne!(again.request_id(), scene.request.request_id());
-    let refused = LnurlChannelError::Refused {
-        reason: "the secret was used".into(),
-    };
-    let accept = || block_on(again.accept(ChannelVisibility::Unannounced));
-    assert_eq!(accept(), Err(refused.clone()));
-    assert_eq!(again.state(), ChannelRequestState::Refused);
-    assert_eq!(accept(), Err(refused));
-    assert_eq!(invocations(&scene), 3);
-    assert_eq!(scene.resume(), Ok(offered()), "the first is untouched");
+    let words = Some("the secret was used".to_owned());
+    let refused = LnurlChannelError::Refused { words };
+    assert_eq!(accept(&again), Err(refused.clone()));
+    assert_eq!(state(&again), ChannelRequestState::Refused);
+    assert_eq!(accept(&again), Err(refused));
+    assert_eq!(invocations(&scene), 2);
+    assert_eq!(scene.accept(), Ok(offered()), "the first is untouched");
 }
 
 #[test]
-fn older_hosts_send_a_length_first() {
+fn the_length_that_older_hosts_send_first_is_not_part_of_the_message() {
     let scene = Scene::new(hosted(&[Habit::LegacyHostedLength]));
-    match scene.accept() {
-        Ok(ChannelOutcome::HostedOffered { terms, message }) => {
-            let ChannelOutcome::HostedOffered { terms: wanted, .. } = offered() else {
-                unreachable!()
-            };
-            assert_eq!(terms, wanted);
-            // Raw, as it came.
-            assert_eq!(message, [&36_u16.to_be_bytes()[..], &init()].concat());
-        }
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(scene.accept(), Ok(offered()));
 }
 
 #[test]
 fn a_channel_that_exists_is_handed_over() {
     let scene = Scene::new(hosted(&[Habit::HostedChannelExists]));
-    let message = vec![0x5a; 96];
+    let message = vec![0x5a; 197];
     assert_eq!(scene.accept(), Ok(ChannelOutcome::HostedExists { message }));
+    assert_eq!(scene.request.snapshot().hosted_terms, None);
 }
 
 #[test]
@@ -171,15 +160,12 @@ fn an_offer_in_the_lnurl_needs_no_service() {
     let (uri, service) = (testbed.target().uri(), testbed.service().url());
     let url = format!("{service}/x?tag=hostedChannelRequest&uri={uri}&k1=ABCD");
     let request = fetch(&wallet.client, &encode_lnurl(url).unwrap()).unwrap();
-    assert_eq!(request.offer().service, "127.0.0.1", "the peer's host");
+    let offer = request.snapshot().offer;
+    assert_eq!(offer.service, None, "nobody vouches for it");
     assert!(testbed.service().requests().is_empty());
 
-    let reason = "unknown secret".to_owned();
-    let refused = Err(LnurlChannelError::Refused { reason });
-    assert_eq!(
-        block_on(request.accept(ChannelVisibility::Unannounced)),
-        refused
-    );
+    let words = Some("unknown secret".to_owned());
+    assert_eq!(accept(&request), Err(LnurlChannelError::Refused { words }));
     let invoked = testbed.service().invocations().remove(0);
     assert!(hex::encode(invoked.payload).ends_with("0002abcd"));
 }
@@ -193,10 +179,11 @@ fn an_error_of_the_host_is_a_refusal() {
     let length = u16::try_from(text.len()).unwrap().to_be_bytes();
     let payload = [&[0; 32][..], &length, text.as_bytes()].concat();
     host_sends(&scene, ERROR, payload);
-    let reason = "no more room".to_owned();
-    assert_eq!(call.end(), Err(LnurlChannelError::Refused { reason }));
-    assert_eq!(scene.request.state(), ChannelRequestState::Refused);
-    assert!(scene.unfinished().is_empty());
+    let words = Some("no more room".to_owned());
+    assert_eq!(call.end(), Err(LnurlChannelError::Refused { words }));
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Refused);
+    assert_eq!(snapshot.refusal.as_deref(), Some("no more room"));
 }
 
 #[test]
@@ -216,21 +203,32 @@ fn terms_that_make_no_sense_are_invalid() {
             matches!(result, Err(LnurlChannelError::InvalidResponse { .. })),
             "{result:?}"
         );
-        assert_eq!(scene.request.state(), ChannelRequestState::OutcomeUnknown);
-        assert_silent_or_unknown(scene.resume());
+        assert_eq!(scene.state(), ChannelRequestState::OutcomeUnknown);
+        let result = scene.accept();
+        let waited = matches!(result, Err(LnurlChannelError::NoChannel { .. }));
+        assert!(waited, "{result:?}");
         assert_eq!(invocations(&scene), 1);
     }
 }
 
-fn assert_silent_or_unknown(result: Result<ChannelOutcome, LnurlChannelError>) {
-    assert!(
-        matches!(result, Err(LnurlChannelError::OutcomeUnknown { .. })),
-        "{result:?}"
-    );
+#[test]
+fn what_follows_the_terms_is_left_to_the_wallet() {
+    for tail in [&[][..], &[0, 9, 1], b"whatever a host puts there"] {
+        let scene = Scene::new(hosted(&[Habit::SilentHost]));
+        let call = start_accept(&scene.request);
+        wait_for_invocations(&scene, 1);
+        let message = [&init()[..34], tail].concat();
+        host_sends(&scene, INIT_HOSTED_CHANNEL, message.clone());
+        let terms = terms();
+        assert_eq!(
+            call.end(),
+            Ok(ChannelOutcome::HostedOffered { terms, message })
+        );
+    }
 }
 
 #[test]
-fn over_onion() {
+fn an_onion_service_may_offer_a_hosted_channel() {
     let options = OfferOptions {
         over: Over::Onion,
         ..hosted(&[])
@@ -240,7 +238,8 @@ fn over_onion() {
         ..patient_config(testbed)
     });
     let onion_host = scene.testbed.service().onion_host();
-    assert_eq!(scene.request.offer().service, onion_host);
+    let offer = scene.request.snapshot().offer;
+    assert_eq!(offer.service, Some(onion_host));
     assert_eq!(scene.accept(), Ok(offered()));
 }
 
@@ -251,13 +250,14 @@ fn after_a_lost_connection_only_the_user_asks_again() {
     wait_for_invocations(&scene, 1);
     let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target().id());
     wallet.disconnect(&target);
-    wait_until("the connection is gone", || !wallet.is_connected(&target));
-    scene.wallet.client.check_peers();
+    scene.listener.wait_for(ChannelStep::Reconnecting, 1);
     wait_until("it stands again", || wallet.is_connected(&target));
-    assert_silent(call.end());
-    assert_silent(scene.resume());
+    let lost = [ChannelConcern::ConnectionLost];
+    assert_silent(call.end(), &lost);
+    assert_silent(scene.accept(), &lost);
     assert_eq!(invocations(&scene), 1);
-    assert_silent(scene.accept());
+    assert_silent(scene.ask_again(), &[]);
+    wait_for_invocations(&scene, 2);
     assert_eq!(invocations(&scene), 2);
 }
 
@@ -282,18 +282,17 @@ fn messages_of_others_are_not_ours() {
 }
 
 #[test]
-fn pause_and_cancel_are_local() {
+fn pause_and_cancel_tell_the_host_nothing() {
     let scene = Scene::new(hosted(&[Habit::SilentHost]));
     let call = start_accept(&scene.request);
     wait_for_invocations(&scene, 1);
-    assert!(scene.request.pause());
+    scene.request.pause();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-    let resumed = start_resume(&scene.request);
-    wait_until("the resume runs", || scene.request.is_running());
+    let call = start_waiting_on(&scene.request);
     block_on(scene.request.cancel()).unwrap();
-    assert_eq!(resumed.end(), Err(LnurlChannelError::Cancelled));
-    assert_eq!(scene.request.state(), ChannelRequestState::Cancelled);
-    assert!(scene.callbacks().is_empty());
+    assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
+    assert_eq!(scene.state(), ChannelRequestState::Cancelled);
+    assert_eq!(scene.callbacks(), [""; 0]);
     assert_eq!(invocations(&scene), 1);
 }
 
@@ -303,27 +302,19 @@ fn plain(node: PlainNode) -> PlainScene {
     PlainScene::with(node, hosted(&[]), hasty_config)
 }
 
-fn accept(scene: &PlainScene) -> Result<ChannelOutcome, LnurlChannelError> {
-    block_on(scene.request.accept(ChannelVisibility::Unannounced))
-}
-
-fn count(scene: &PlainScene, wanted: impl Fn(&Called) -> bool) -> usize {
-    let calls = scene.node.called.all();
-    calls.iter().filter(|call| wanted(call)).count()
+fn sends(scene: &PlainScene) -> usize {
+    let is_send = |call: &Called| matches!(call, Called::Send(..));
+    scene.wallet.node.count(is_send)
 }
 
 #[test]
 fn the_script_is_asked_once_per_request() {
     let scene = plain(PlainNode::default());
-    for _ in 0..2 {
-        assert!(matches!(
-            accept(&scene),
-            Err(LnurlChannelError::NoChannel { .. })
-        ));
-    }
+    assert_silent(accept(&scene.request), &[]);
+    assert_silent(ask_again(&scene.request), &[]);
     let script = Called::Script(scene.request.request_id());
-    assert_eq!(count(&scene, |call| *call == script), 1);
-    assert_eq!(count(&scene, |call| matches!(call, Called::Send(..))), 2);
+    assert_eq!(scene.wallet.node.count(|call| *call == script), 1);
+    assert_eq!(sends(&scene), 2);
 }
 
 #[test]
@@ -337,15 +328,20 @@ fn scripts_that_hosts_refuse_are_not_sent() {
             ..PlainNode::default()
         };
         let scene = plain(node);
-        let result = accept(&scene);
-        assert!(
-            matches!(result, Err(LnurlChannelError::NodeFailed { .. })),
-            "{result:?}"
-        );
-        assert_eq!(scene.request.state(), ChannelRequestState::Offered);
-        assert!(unfinished(&scene.client).is_empty());
-        assert_eq!(count(&scene, |call| matches!(call, Called::Send(..))), 0);
+        assert_node_failed(&scene, NodeProblem::Failed);
+        assert_eq!(sends(&scene), 0);
     }
+}
+
+fn assert_node_failed(scene: &PlainScene, wanted: NodeProblem) {
+    let result = accept(&scene.request);
+    let Err(LnurlChannelError::NodeFailed { problem, .. }) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(problem, wanted, "{result:?}");
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Offered);
+    assert_eq!(snapshot.concerns, [ChannelConcern::NodeFailed { problem }]);
 }
 
 #[test]
@@ -357,10 +353,7 @@ fn p2wsh_is_a_refund_script_too() {
         ..PlainNode::default()
     };
     let scene = plain(node);
-    assert!(matches!(
-        accept(&scene),
-        Err(LnurlChannelError::NoChannel { .. })
-    ));
+    assert_silent(accept(&scene.request), &[]);
     let sent = [
         &hex::decode(REGTEST).unwrap()[..],
         &[0x00, 0x22],
@@ -369,29 +362,31 @@ fn p2wsh_is_a_refund_script_too() {
         &hex::decode(&scene.offer.k1).unwrap(),
     ]
     .concat();
-    let call = Called::Send(scene.testbed.target().id(), 65535, sent);
-    assert_eq!(count(&scene, |c| *c == call), 1);
+    let call = Called::Send(scene.wallet.peer(), 65535, sent);
+    assert_eq!(scene.wallet.node.count(|c| *c == call), 1);
 }
 
 #[test]
 fn a_message_that_was_not_sent_fails_the_node() {
-    let no = || {
+    let failed = || {
+        Err(WalletNodeError::Failed {
+            reason: "no room for it".into(),
+        })
+    };
+    let unsupported = || {
         Err(WalletNodeError::Unsupported {
             reason: "no custom messages".into(),
         })
     };
-    for answer in [Ok(false), no()] {
+    for (answer, problem) in [
+        (Ok(false), NodeProblem::Failed),
+        (failed(), NodeProblem::Failed),
+        (unsupported(), NodeProblem::Unsupported),
+    ] {
         let node = PlainNode {
             send: Box::new(move |_| answer.clone()),
             ..PlainNode::default()
         };
-        let scene = plain(node);
-        let result = accept(&scene);
-        assert!(
-            matches!(result, Err(LnurlChannelError::NodeFailed { .. })),
-            "{result:?}"
-        );
-        assert_eq!(scene.request.state(), ChannelRequestState::Offered);
-        assert!(unfinished(&scene.client).is_empty());
+        assert_node_failed(&plain(node), problem);
     }
 }

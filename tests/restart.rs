@@ -9,18 +9,21 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelOutcome, ChannelRequest, ChannelRequestState, ChannelStage,
-    ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel, LnurlChannelError,
+    BitcoinNetwork, ChannelClient, ChannelConcern, ChannelOutcome, ChannelRequest,
+    ChannelRequestState, ChannelStage, ChannelStep, ChannelVerdict, ChannelVisibility,
+    ClientConfig, LnurlChannelError,
 };
-use lnurl_channel_testbed::{Habit, OfferOptions, ServiceOffer, Testbed};
+use lnurl_channel_testbed::{Habit, OfferOptions, SeenRequest, ServiceOffer, Testbed};
 use tempfile::TempDir;
 
-use support::block_on;
-use support::plain::{Called, Gate, NODE_ID, PlainNode};
+use support::listener::Listener;
+use support::plain::{Called, Gate, NODE_ID, PlainNode, PlainWallet, expected, shown, unwanted};
 use support::scene::{
-    callbacks, fetch, gets, habits, hasty_config, hosted, opening, patient_config, proposal,
-    start_accept, start_resume, unfinished, wait_until,
+    accept, fetch, funded_channel, gets, habits, hasty_config, hosted, kept, patient_config, start,
+    start_accept, start_waiting_on, state,
 };
+use support::wallet::channel;
+use support::{LIMIT, block_on};
 
 /// What the child prints once it has come as far as it should.
 const REACHED: &str = "reached the stage";
@@ -41,18 +44,18 @@ fn child() {
     };
     let given = |name| std::env::var(name).unwrap();
     let config = ClientConfig {
-        network: lnurl_channel::BitcoinNetwork::Regtest,
+        network: BitcoinNetwork::Regtest,
         storage_dir: Some(given(FOLDER)),
         extra_root_certificates: Some(given(ROOTS)),
         allow_private_hosts: true,
         ..ClientConfig::default()
     };
-    let known = Arc::new(OnceLock::new());
-    let node = child_node(&stage, known.clone());
-    let client = Arc::new(ChannelClient::new(Arc::new(node), config).unwrap());
-    let request = fetch(&client, &given(LNURL)).unwrap();
-    known.set((client, request.offer().peer.node_id)).ok();
-    let _ = block_on(request.accept(ChannelVisibility::Unannounced));
+    let client = Arc::new(OnceLock::new());
+    let (node, listener) = (child_node(&stage), child_listener(&stage, client.clone()));
+    let created = ChannelClient::new(Arc::new(node), Arc::new(listener), config).unwrap();
+    let created = client.get_or_init(|| Arc::new(created));
+    let request = fetch(created, &given(LNURL)).unwrap();
+    let _ = accept(&request);
     Gate::default().pass();
 }
 
@@ -63,92 +66,66 @@ fn reached() {
     Gate::default().pass();
 }
 
-fn child_node(stage: &str, known: Arc<OnceLock<(Arc<ChannelClient>, String)>>) -> PlainNode {
+fn child_node(stage: &str) -> PlainNode {
     let mut node = PlainNode::default();
-    match stage {
-        "connecting" => {
-            node.connect = Box::new(|_| {
-                reached();
-                Ok(true)
-            });
-        }
-        // The service tells when it has the callback.
-        "in flight" => {}
-        "awaiting" => {
-            node.on_event = Box::new(|event| {
-                if let ChannelEvent::AwaitingChannel { .. } = event {
-                    reached();
-                }
-                Ok(())
-            });
-        }
-        "arrived" => {
-            node.on_event = Box::new(move |event| {
-                if let ChannelEvent::AwaitingChannel { .. } = event {
-                    let (client, peer_id) = known.get().unwrap();
-                    // No call is left that could return it.
-                    client.unfinished_requests().remove(0).pause();
-                    client.report_incoming_channel(channel(peer_id, 1));
-                    reached();
-                }
-                Ok(())
-            });
-        }
-        "returned" => {
-            node.on_event = Box::new(move |event| {
-                if let ChannelEvent::AwaitingChannel { .. } = event {
-                    let (client, peer_id) = known.get().unwrap();
-                    client.report_incoming_channel(channel(peer_id, 1));
-                    let request = client.unfinished_requests().remove(0);
-                    std::thread::spawn(move || {
-                        let wait = || request.state() == ChannelRequestState::Arrived;
-                        wait_until("it arrives", wait);
-                        block_on(request.resume()).unwrap();
-                        reached();
-                    });
-                }
-                Ok(())
-            });
-        }
-        other => panic!("no such stage: {other}"),
+    if stage == "connecting" {
+        node.connect = Box::new(|_| {
+            reached();
+            Ok(true)
+        });
     }
     node
 }
 
-fn channel(peer_id: &str, number: u8) -> IncomingChannel {
-    IncomingChannel {
-        peer_id: peer_id.to_owned(),
-        channel_id: hex::encode([number; 32]),
-        stage: ChannelStage::Proposed,
-        former_channel_id: None,
-        capacity_sat: Some(100_000),
-        push_msat: Some(0),
-        is_announced: Some(false),
-    }
+fn child_listener(stage: &str, client: Arc<OnceLock<Arc<ChannelClient>>>) -> Listener {
+    let stages: &'static [ChannelStage] = match stage {
+        // The node, or the service, tells when it has come as far.
+        "connecting" | "in flight" => return Listener::default(),
+        "awaiting" => &[],
+        "opening" => &[ChannelStage::Proposed],
+        "arrived" => &[ChannelStage::Proposed, ChannelStage::Funded],
+        other => panic!("no such stage: {other}"),
+    };
+    Listener::that(move |request, step| {
+        if step == ChannelStep::Agreed {
+            let client = client.get().unwrap();
+            for stage in stages {
+                let channel = channel(&request.offer.peer.node_id, *stage, "01");
+                let verdict = client.report_incoming_channel(channel);
+                assert!(matches!(verdict, ChannelVerdict::Expected { .. }));
+            }
+            reached();
+        }
+        Ok(())
+    })
 }
 
 // ---- the process that starts again ----
 
 struct Restarted {
     request: Arc<ChannelRequest>,
-    client: Arc<ChannelClient>,
-    node: Arc<PlainNode>,
+    wallet: PlainWallet,
     offer: ServiceOffer,
-    testbed: Testbed,
     folder: TempDir,
 }
 
 /// Kills a child at `stage`, and opens a client on its folder.
 fn killed_at(stage: &str, options: OfferOptions) -> Restarted {
+    killed_at_with(stage, options, patient_config)
+}
+
+fn killed_at_with(
+    stage: &str,
+    options: OfferOptions,
+    config: impl FnOnce(&Testbed) -> ClientConfig,
+) -> Restarted {
     let testbed = Testbed::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let offer = testbed.service().offer(options);
     let mut child = spawn(stage, &testbed, folder.path(), &offer);
     if stage == "in flight" {
-        let called_back = |requests: &[lnurl_channel_testbed::SeenRequest]| requests.len() == 2;
-        let waited = testbed
-            .service()
-            .wait_for_requests(support::LIMIT, called_back);
+        let called_back = |requests: &[SeenRequest]| requests.len() == 2;
+        let waited = testbed.service().wait_for_requests(LIMIT, called_back);
         assert!(waited.is_some(), "the service has no callback");
     } else {
         wait_for_child(&mut child);
@@ -156,16 +133,22 @@ fn killed_at(stage: &str, options: OfferOptions) -> Restarted {
     // SIGKILL, on Unix.
     child.kill().unwrap();
     child.wait().unwrap();
-    let (client, node) = open(&testbed, folder.path());
-    let request = client.unfinished_requests().into_iter().next();
-    let request = request.or_else(|| client.request(record_names(folder.path()).pop()?));
+    let config = in_folder(&folder, config(&testbed));
+    let wallet = PlainWallet::on(testbed, PlainNode::default(), Listener::default(), config);
+    let ids = kept(&wallet.client);
+    assert_eq!(ids.len(), 1, "the request is kept");
     Restarted {
-        request: request.expect("the request is kept"),
-        client,
-        node,
+        request: wallet.client.request(ids[0].clone()).unwrap(),
+        wallet,
         offer,
-        testbed,
         folder,
+    }
+}
+
+fn in_folder(folder: &TempDir, config: ClientConfig) -> ClientConfig {
+    ClientConfig {
+        storage_dir: Some(folder.path().to_str().unwrap().to_owned()),
+        ..config
     }
 }
 
@@ -188,51 +171,21 @@ fn wait_for_child(child: &mut Child) {
     assert!(lines.any(|line| line == REACHED), "the child ended early");
 }
 
-fn open(testbed: &Testbed, folder: &Path) -> (Arc<ChannelClient>, Arc<PlainNode>) {
-    let node = Arc::new(PlainNode::default());
-    let config = ClientConfig {
-        storage_dir: Some(folder.to_str().unwrap().to_owned()),
-        ..patient_config(testbed)
-    };
-    let client = ChannelClient::new(node.clone(), config).unwrap();
-    (Arc::new(client), node)
-}
-
-fn record_names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let records = paths.filter(|path| path.extension().is_some_and(|e| e == "json"));
-    let names = records.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
-    names.filter(|name| name.len() == 32).collect()
-}
-
 impl Restarted {
-    fn assert_stands(&self, state: ChannelRequestState) {
-        assert_eq!(self.request.state(), state);
-        assert!(!self.request.is_running());
-        let unfinished = unfinished(&self.client);
-        assert_eq!(unfinished, [self.request.request_id()]);
-        assert_eq!(self.request.offer().service, "localhost");
-        assert_eq!(
-            self.request.offer().peer.node_id,
-            self.testbed.target().id()
-        );
-        assert!(self.node.called.all().is_empty(), "nothing by itself");
+    fn assert_stands(&self, wanted: ChannelRequestState) {
+        let snapshot = self.request.snapshot();
+        assert_eq!(snapshot.state, wanted);
+        assert!(!snapshot.is_running);
+        assert_eq!(snapshot.offer.peer.node_id, self.wallet.peer());
+        assert!(snapshot.offer.service.unwrap().starts_with("localhost:"));
+        assert_eq!(self.wallet.node.called.all(), [], "nothing by itself");
+    }
 
-        // Scanned again, it is the same request, without another GET.
-        let again = fetch(&self.client, &self.offer.lnurl).unwrap();
+    /// Scanned again, it is the same request, without another GET.
+    fn assert_under_way(&self) {
+        let again = fetch(&self.wallet.client, &self.offer.lnurl).unwrap();
         assert_eq!(again.request_id(), self.request.request_id());
-        assert_eq!(gets(&self.testbed).len(), 1);
-    }
-
-    fn report(&self, number: u8) -> ChannelVerdict {
-        let channel = proposal(&self.testbed, number);
-        self.client.report_incoming_channel(channel)
-    }
-
-    fn expected(&self) -> ChannelVerdict {
-        let request_id = self.request.request_id();
-        ChannelVerdict::Expected { request_id }
+        assert_eq!(gets(&self.wallet.testbed).len(), 1);
     }
 
     fn accept_target(&self) -> String {
@@ -242,149 +195,204 @@ impl Restarted {
 
     fn restart(self) -> Self {
         let id = self.request.request_id();
-        block_on(self.client.shutdown());
-        let (client, node) = open(&self.testbed, self.folder.path());
+        let config = in_folder(&self.folder, patient_config(&self.wallet.testbed));
+        let wallet = self.wallet.restart(config);
         Self {
-            request: client.request(id).expect("the request is kept"),
-            client,
-            node,
+            request: wallet.client.request(id).expect("the request is kept"),
+            wallet,
             ..self
         }
     }
 }
 
 #[test]
-fn while_connecting() {
+fn killed_while_it_connects_nobody_was_asked_and_nobody_is_until_the_user_agrees_anew() {
     let restarted = killed_at("connecting", habits(&[Habit::OkAndNeverOpens]));
-    restarted.assert_stands(ChannelRequestState::Connecting);
-    assert!(callbacks(&restarted.testbed).is_empty());
-    assert_eq!(restarted.report(9), ChannelVerdict::Unrequested);
+    restarted.assert_stands(ChannelRequestState::Offered);
+    let wallet = &restarted.wallet;
+    wallet.client.check_peers();
+    wallet.client.report_peer_connection(wallet.peer(), true);
+    assert_eq!(wallet.propose("09"), ChannelVerdict::Unrequested);
+    assert_eq!(wallet.callbacks(), [""; 0]);
+    assert_eq!(wallet.node.called.all(), []);
 
     let call = start_accept(&restarted.request);
-    wait_until("it is asked", || callbacks(&restarted.testbed).len() == 1);
-    assert_eq!(restarted.report(1), restarted.expected());
-    opening(call.end());
-    assert_eq!(callbacks(&restarted.testbed), [restarted.accept_target()]);
+    wallet.wait_for_callbacks(1);
+    assert_eq!(wallet.fund("01"), expected(&restarted.request));
+    funded_channel(call.end());
+    assert_eq!(wallet.callbacks(), [restarted.accept_target()]);
 }
 
 #[test]
-fn with_the_callback_in_flight() {
+fn killed_with_the_callback_in_flight_it_only_waits() {
     let restarted = killed_at("in flight", habits(&[Habit::SilentCallback]));
     restarted.assert_stands(ChannelRequestState::OutcomeUnknown);
+    restarted.assert_under_way();
 
-    let call = start_resume(&restarted.request);
-    restarted.node.wait_for_connect();
-    assert_eq!(restarted.report(1), restarted.expected());
-    opening(call.end());
-    assert_eq!(callbacks(&restarted.testbed), [restarted.accept_target()]);
-    assert!(unfinished(&restarted.client).is_empty());
+    let call = start_accept(&restarted.request);
+    restarted.wallet.node.wait_for_connects(1);
+    assert_eq!(restarted.wallet.fund("01"), expected(&restarted.request));
+    funded_channel(call.end());
+    assert_eq!(restarted.wallet.callbacks(), [restarted.accept_target()]);
 }
 
 #[test]
-fn while_awaiting() {
+fn killed_while_it_awaits_it_only_waits() {
     let restarted = killed_at("awaiting", habits(&[Habit::OkAndNeverOpens]));
     restarted.assert_stands(ChannelRequestState::Awaiting);
+    restarted.assert_under_way();
 
-    let call = start_resume(&restarted.request);
-    restarted.node.wait_for_connect();
-    assert_eq!(restarted.report(1), restarted.expected());
-    opening(call.end());
-    assert_eq!(callbacks(&restarted.testbed), [restarted.accept_target()]);
+    let call = start_accept(&restarted.request);
+    restarted.wallet.node.wait_for_connects(1);
+    assert_eq!(restarted.wallet.fund("01"), expected(&restarted.request));
+    funded_channel(call.end());
+    assert_eq!(restarted.wallet.callbacks(), [restarted.accept_target()]);
 }
 
 #[test]
-fn a_channel_comes_before_resume() {
+fn killed_while_a_channel_opens_the_proposal_is_gone_and_the_wait_goes_on() {
+    let restarted = killed_at("opening", habits(&[Habit::OkAndNeverOpens]));
+    restarted.assert_stands(ChannelRequestState::Awaiting);
+    assert_eq!(shown(&restarted.request), None);
+    restarted.assert_under_way();
+    // The node had it funded meanwhile.
+    let wallet = &restarted.wallet;
+    assert_eq!(wallet.fund("01"), expected(&restarted.request));
+    assert_eq!(state(&restarted.request), ChannelRequestState::Arrived);
+}
+
+#[test]
+fn a_channel_that_comes_while_no_call_runs_is_kept_until_it_is_dismissed() {
     let restarted = killed_at("awaiting", habits(&[Habit::OkAndNeverOpens]));
-    assert_eq!(restarted.report(1), restarted.expected());
+    assert_eq!(restarted.wallet.fund("01"), expected(&restarted.request));
     restarted.assert_arrived();
-    // And across one more restart.
     let restarted = restarted.restart();
-    assert_eq!(restarted.report(1), restarted.expected());
     restarted.assert_arrived();
-    opening(block_on(restarted.request.resume()));
-    assert!(unfinished(&restarted.client).is_empty());
-    assert!(restarted.node.called.all().is_empty());
-    assert_eq!(callbacks(&restarted.testbed).len(), 1);
+    assert!(!restarted.request.snapshot().is_dismissed);
+    block_on(restarted.request.dismiss()).unwrap();
+    let restarted = restarted.restart();
+    restarted.assert_arrived();
+    assert!(restarted.request.snapshot().is_dismissed);
+    assert_eq!(restarted.wallet.ready("01"), expected(&restarted.request));
+    let restarted = restarted.restart();
+    let snapshot = restarted.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::Ready);
+    assert!(!snapshot.is_dismissed);
+    assert_eq!(restarted.wallet.node.called.all(), []);
+    assert_eq!(restarted.wallet.callbacks().len(), 1);
 }
 
 #[test]
-fn arrived_and_not_returned() {
+fn killed_after_the_arrival_accept_gives_the_channel_at_once() {
     let restarted = killed_at("arrived", habits(&[Habit::OkAndNeverOpens]));
     restarted.assert_arrived();
-    let channel = proposal(&restarted.testbed, 1);
-    let outcome = ChannelOutcome::Opening { channel };
-    assert_eq!(restarted.request.outcome(), Some(outcome.clone()));
     for _ in 0..2 {
-        let resumed = block_on(restarted.request.resume());
-        assert_eq!(resumed, Ok(outcome.clone()));
+        let channel = funded_channel(accept(&restarted.request));
+        assert_eq!(Some(channel), restarted.request.snapshot().channel);
     }
-    assert!(unfinished(&restarted.client).is_empty());
-    assert_eq!(restarted.report(1), restarted.expected());
+    assert_eq!(restarted.wallet.fund("01"), expected(&restarted.request));
 
     let restarted = restarted.restart();
-    assert!(unfinished(&restarted.client).is_empty());
-    assert_eq!(restarted.report(1), restarted.expected(), "nodes replay");
-    assert_eq!(callbacks(&restarted.testbed).len(), 1);
+    restarted.assert_arrived();
+    let replayed = restarted.wallet.fund("01");
+    assert_eq!(replayed, expected(&restarted.request));
+    assert_eq!(restarted.wallet.callbacks().len(), 1);
+}
+
+impl Restarted {
+    fn assert_arrived(&self) {
+        assert_eq!(state(&self.request), ChannelRequestState::Arrived);
+        assert_eq!(shown(&self.request).as_deref(), Some("01"));
+        assert_eq!(kept(&self.wallet.client), [self.request.request_id()]);
+        assert_eq!(self.wallet.node.called.all(), []);
+    }
 }
 
 #[test]
-fn arrived_and_returned() {
-    let restarted = killed_at("returned", habits(&[Habit::OkAndNeverOpens]));
-    assert_eq!(restarted.request.state(), ChannelRequestState::Arrived);
-    assert!(unfinished(&restarted.client).is_empty());
-    assert_eq!(restarted.report(1), restarted.expected());
-    opening(block_on(restarted.request.resume()));
-}
-
-#[test]
-fn a_hosted_request_that_awaits() {
+fn a_host_is_never_invoked_again_by_itself() {
     let restarted = killed_at("awaiting", hosted(&[]));
     restarted.assert_stands(ChannelRequestState::Awaiting);
-    let call = start_resume(&restarted.request);
-    restarted.node.wait_for_connect();
-    let message = vec![0x5a; 96];
-    let target = restarted.testbed.target().id();
-    assert!(
-        restarted
-            .client
-            .report_peer_message(target, 65531, message.clone())
-    );
+    restarted.assert_under_way();
+    let wallet = &restarted.wallet;
+    let call = start_waiting_on(&restarted.request);
+    wallet.node.wait_for_connects(1);
+    let message = vec![0x5a; 197];
+    let report = wallet
+        .client
+        .report_peer_message(wallet.peer(), 65531, message.clone());
+    assert!(report);
     assert_eq!(call.end(), Ok(ChannelOutcome::HostedExists { message }));
-    let calls = restarted.node.called.all();
-    let invoked = calls.iter().any(|call| matches!(call, Called::Send(..)));
-    assert!(!invoked, "never invoked by itself");
+    let is_send = |call: &Called| matches!(call, Called::Send(..));
+    assert_eq!(wallet.node.count(is_send), 0);
+}
+
+/// A host answers on the connection that it was asked on, and that one went with the process.
+#[test]
+fn after_a_restart_a_host_has_to_be_asked_again() {
+    let restarted = killed_at_with("awaiting", hosted(&[]), hasty_config);
+    let result = accept(&restarted.request);
+    let Err(LnurlChannelError::NoChannel { concerns, .. }) = result else {
+        panic!("{result:?}");
+    };
+    assert_eq!(concerns, [ChannelConcern::ConnectionLost]);
+    let wallet = &restarted.wallet;
+    let request = restarted.request.clone();
+    let call = start(async move { request.ask_again(ChannelVisibility::Unannounced).await });
+    wallet
+        .node
+        .wait_for(1, |call| matches!(call, Called::Send(..)));
+    let is_script = |call: &Called| matches!(call, Called::Script(_));
+    assert_eq!(wallet.node.count(is_script), 0, "it is stored");
+    restarted.request.pause();
+    call.end().unwrap_err();
 }
 
 #[test]
-fn the_user_may_ask_again_or_forget() {
-    let restarted = killed_at("in flight", habits(&[Habit::SilentCallback]));
-    restarted.request.decline().unwrap();
-    assert!(unfinished(&restarted.client).is_empty());
-    assert_eq!(callbacks(&restarted.testbed).len(), 1, "nobody is told");
-
+fn the_user_may_ask_again_after_a_restart() {
     let restarted = killed_at("awaiting", habits(&[Habit::OkAndNeverOpens]));
-    let call = start_accept(&restarted.request);
-    wait_until("asked again", || callbacks(&restarted.testbed).len() == 2);
+    let request = restarted.request.clone();
+    let call = start(async move { request.ask_again(ChannelVisibility::Unannounced).await });
+    restarted.wallet.wait_for_callbacks(2);
     restarted.request.pause();
     assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
     let target = restarted.accept_target();
-    assert_eq!(callbacks(&restarted.testbed), [target.clone(), target]);
+    assert_eq!(restarted.wallet.callbacks(), [target.clone(), target]);
 }
 
 #[test]
-fn a_cancel_is_told_and_remembered() {
+fn a_cancel_after_a_restart_is_told_and_remembered() {
     let restarted = killed_at("awaiting", habits(&[Habit::OkAndNeverOpens]));
     block_on(restarted.request.cancel()).unwrap();
     let accepted = restarted.accept_target();
     let cancelled = accepted.replace("private=1", "cancel=1");
-    assert_eq!(callbacks(&restarted.testbed), [accepted, cancelled]);
+    assert_eq!(restarted.wallet.callbacks(), [accepted, cancelled]);
 
     let restarted = restarted.restart();
-    assert!(unfinished(&restarted.client).is_empty());
-    let request_id = restarted.request.request_id();
-    let unwanted = ChannelVerdict::Unwanted { request_id };
-    assert_eq!(restarted.report(1), unwanted);
-    assert_eq!(restarted.report(1), unwanted);
+    let cancelled = ChannelRequestState::Cancelled;
+    assert_eq!(state(&restarted.request), cancelled);
+    assert_eq!(
+        accept(&restarted.request),
+        Err(LnurlChannelError::Cancelled)
+    );
+    for _ in 0..2 {
+        let verdict = restarted.wallet.fund("01");
+        assert_eq!(verdict, unwanted(&restarted.request));
+    }
+}
+
+#[test]
+fn a_refusal_is_remembered_with_its_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = |testbed: &Testbed| in_folder(&folder, patient_config(testbed));
+    let wallet = PlainWallet::with(PlainNode::default(), Listener::default(), config);
+    let request = wallet.refused();
+    let words = request.snapshot().refusal;
+    let restarted = config(&wallet.testbed);
+    let wallet = wallet.restart(restarted);
+    let request = wallet.client.request(request.request_id()).unwrap();
+    assert_eq!(request.snapshot().refusal, words);
+    assert_eq!(accept(&request), Err(LnurlChannelError::Refused { words }));
+    assert_eq!(wallet.callbacks().len(), 1);
 }
 
 #[test]
@@ -394,24 +402,17 @@ fn a_folder_is_locked_across_processes() {
     let offer = testbed.service().offer(habits(&[Habit::OkAndNeverOpens]));
     let mut child = spawn("awaiting", &testbed, folder.path(), &offer);
     wait_for_child(&mut child);
-    let config = ClientConfig {
-        storage_dir: Some(folder.path().to_str().unwrap().to_owned()),
-        ..hasty_config(&testbed)
+    let open = || {
+        let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
+        let config = in_folder(&folder, hasty_config(&testbed));
+        ChannelClient::new(node, listener, config).map(drop)
     };
-    let second = ChannelClient::new(Arc::new(PlainNode::default()), config).err();
+    let second = open();
     assert!(
-        matches!(second, Some(LnurlChannelError::StorageFailed { .. })),
+        matches!(second, Err(LnurlChannelError::StorageFailed { .. })),
         "{second:?}"
     );
     child.kill().unwrap();
     child.wait().unwrap();
-    open(&testbed, folder.path());
-}
-
-impl Restarted {
-    fn assert_arrived(&self) {
-        assert_eq!(self.request.state(), ChannelRequestState::Arrived);
-        assert_eq!(unfinished(&self.client), [self.request.request_id()]);
-        assert!(self.request.outcome().is_some());
-    }
+    open().unwrap();
 }

@@ -15,13 +15,15 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelRequest, ChannelRequestState, ChannelStage,
-    ChannelVisibility, ClientConfig, IncomingChannel, LnurlChannelError, WalletNodeError,
+    BitcoinNetwork, ChannelClient, ChannelRequest, ChannelRequestState, ChannelStage, ClientConfig,
+    IncomingChannel, LnurlChannelError, WalletNodeError,
 };
 use serde_json::json;
 use support::block_on;
-use support::plain::{NODE_ID, PlainNode};
-use support::scene::fetch;
+use support::listener::Listener;
+use support::plain::PlainNode;
+use support::scene::{accept, fetch, wait_for_state};
+use support::wallet;
 use tempfile::TempDir;
 
 /// A published onion service's name, valid in every part. Nobody here connects to it.
@@ -106,8 +108,18 @@ impl Recorder {
     /// True if the service is whom it is for.
     fn serve_socks(&self, stream: &mut TcpStream) -> io::Result<bool> {
         let greeting = read(stream, 2)?;
-        read(stream, greeting[1].into())?;
-        stream.write_all(&[5, 0])?;
+        let methods = read(stream, greeting[1].into())?;
+        assert!(
+            methods.contains(&2),
+            "each request has credentials of its own"
+        );
+        stream.write_all(&[5, 2])?;
+        read(stream, 1)?;
+        for _user_and_password in 0..2 {
+            let length = read(stream, 1)?[0];
+            read(stream, length.into())?;
+        }
+        stream.write_all(&[1, 0])?;
         let kind = read(stream, 4)?[3];
         assert_eq!(
             kind, 3,
@@ -273,8 +285,13 @@ fn lnurl(name: &str) -> String {
     format!("lnurlc://{ONION}/{name}?{LNURL_QUERY}")
 }
 
-fn accept(request: &ChannelRequest) -> support::scene::CallResult {
-    block_on(request.accept(ChannelVisibility::Unannounced))
+fn client(
+    node: PlainNode,
+    config: ClientConfig,
+) -> (Arc<ChannelClient>, Arc<PlainNode>, Arc<Listener>) {
+    let (node, listener) = (Arc::new(node), Arc::<Listener>::default());
+    let client = ChannelClient::new(node.clone(), listener.clone(), config).unwrap();
+    (Arc::new(client), node, listener)
 }
 
 // ---- before the user agrees ----
@@ -282,33 +299,44 @@ fn accept(request: &ChannelRequest) -> support::scene::CallResult {
 #[test]
 fn one_get_without_a_trace_of_the_node_is_all_that_leaves_before_accept() {
     let recorder = Recorder::start();
-    let node = Arc::new(PlainNode::default());
     let config = config(&format!("http://{}", recorder.address));
-    let client = ChannelClient::new(node.clone(), config).unwrap();
+    let (client, node, listener) = client(PlainNode::default(), config);
     let request = fetch(&client, &lnurl("good")).unwrap();
     let again = fetch(&client, &lnurl("good")).unwrap();
     assert_eq!(again.request_id(), request.request_id());
-    drop((
-        request.offer(),
-        request.state(),
-        request.outcome(),
-        format!("{request:?}"),
-    ));
+    drop((request.snapshot(), format!("{request:?}")));
     client.check_peers();
-    assert!(!request.pause());
-    assert!(client.unfinished_requests().is_empty());
-    request.decline().unwrap();
+    client.report_peer_connection(PEER.into(), true);
+    client.report_incoming_channel(channel(ChannelStage::Proposed));
+    client.report_channel_closed(PEER.into(), None, None);
+    request.pause();
+    assert_eq!(client.requests(), []);
+    block_on(request.cancel()).unwrap();
     // Nothing can follow this.
     block_on(client.shutdown());
 
     let record = recorder.record();
     assert_eq!(record.connections, 1);
-    let target = format!("http://{ONION}/good?{LNURL_QUERY}");
-    let expected =
-        format!("GET {target} HTTP/1.1\r\naccept: application/json\r\nhost: {ONION}\r\n\r\n");
-    assert_eq!(record.requests, [expected]);
-    assert!(!record.requests[0].to_lowercase().contains(NODE_ID));
+    let [head] = record.requests.as_slice() else {
+        panic!("{record:?}");
+    };
+    let (first, headers) = head.trim_end().split_once("\r\n").unwrap();
+    assert_eq!(
+        first,
+        format!("GET http://{ONION}/good?{LNURL_QUERY} HTTP/1.1")
+    );
+    let mut headers: Vec<String> = headers.split("\r\n").map(str::to_lowercase).collect();
+    headers.sort();
+    let host = format!("host: {ONION}");
+    let expected = [
+        "accept-encoding: identity",
+        "accept: application/json",
+        &host,
+        "user-agent: lnurl-channel",
+    ];
+    assert_eq!(headers, expected);
     assert_eq!(node.called.all(), [], "the node was called");
+    assert_eq!(listener.heard.all(), [], "nobody has agreed");
 }
 
 // ---- past the proxy ----
@@ -338,7 +366,7 @@ const SCHEMES: [&str; 3] = ["socks5h", "socks5", "http"];
 /// All that makes a client with this proxy connect: two services behind it that it does not reach,
 /// of which `near` would be found without it, and one that it does reach.
 fn try_all(proxy: &str, near: &str) {
-    let client = ChannelClient::new(Arc::new(PlainNode::default()), config(proxy)).unwrap();
+    let (client, ..) = client(PlainNode::default(), config(proxy));
     // The other is found by no resolver at all.
     for host in [near, "service.invalid:443"] {
         let error = fetch(&client, &format!("lnurlc://{host}/good")).unwrap_err();
@@ -389,7 +417,7 @@ fn child_without_proxy() {
         proxy: None,
         ..config("")
     };
-    let client = ChannelClient::new(Arc::new(PlainNode::default()), config).unwrap();
+    let (client, ..) = client(PlainNode::default(), config);
     let error = fetch(&client, &format!("lnurlc://{service}/good")).unwrap_err();
     let is_cut = matches!(error, LnurlChannelError::Unreachable { .. });
     assert!(is_cut, "{error:?}");
@@ -418,7 +446,7 @@ fn the_proxy_of_the_environment_is_not_used() {
 // ---- in words ----
 
 const CHILD_PROXY: &str = "LNURL_CHANNEL_TEST_PROXY";
-const FLOWS: [(&str, &str); 20] = [
+const FLOWS: [(&str, &str); 22] = [
     ("fetch-error", "Refused"),
     ("fetch-tag", "InvalidResponse"),
     ("fetch-detail", "Refused"),
@@ -428,14 +456,16 @@ const FLOWS: [(&str, &str); 20] = [
     ("fetch-callback", "UnsafeUrl"),
     ("fetch-redirect", "UnsafeUrl"),
     ("callback-error", "Refused"),
-    ("callback-status", "OutcomeUnknown"),
-    ("callback-detail", "OutcomeUnknown"),
-    ("callback-page", "OutcomeUnknown"),
-    ("callback-redirect", "OutcomeUnknown"),
+    ("callback-status", "AnswerUnclear"),
+    ("callback-detail", "AnswerUnclear"),
+    ("callback-page", "AnswerUnclear"),
+    ("callback-redirect", "AnswerUnclear"),
     ("no-channel", "NoChannel"),
-    ("channel", "Opening"),
+    ("channel", "Funded"),
+    ("channel-closed", "ProposalFailed"),
     ("node-fails", "NodeFailed"),
     ("node-throws", "NodeFailed"),
+    ("node-has-no-list", "NodeFailed"),
     ("hosted-send-fails", "NodeFailed"),
     ("hosted-refuses", "Refused"),
     ("hosted-silent", "NoChannel"),
@@ -461,33 +491,31 @@ fn show(name: &str, config: ClientConfig) {
         storage_dir: Some(folder.path().to_str().unwrap().to_owned()),
         ..config
     };
-    let node = Arc::new(node(name));
-    let client = Arc::new(ChannelClient::new(node.clone(), config).unwrap());
+    let (client, _node, listener) = client(node(name), config);
     let request = match fetch(&client, &lnurl(name)) {
         Ok(request) => request,
         Err(error) => {
-            println!("\nflow {name}: {error:?}; {error}; {}", error.describe());
+            println!("\nflow {name}: {error:?}; {error}");
             return;
         }
     };
-    let reporting = report_when_awaited(name, &node, &client);
+    let reporting = report_when_awaited(name, &request, &client);
     let result = accept(&request);
     reporting.join().unwrap();
     println!("\nflow {name}: {result:?}");
     if let Err(error) = result {
-        println!("{error}; {}", error.describe());
+        println!("{error}");
     }
-    println!("{:?} {request:?} {:?}", request.offer(), request.outcome());
-    println!("{:?}", node.events());
     println!(
-        "{:?} {:?}",
-        client.unfinished_requests(),
-        block_on(request.resume())
+        "{request:?} {:?} {:?}",
+        request.snapshot(),
+        client.requests()
     );
-    println!("{:?}", request.decline());
+    println!("{:?}", listener.heard.all());
+    println!("{:?} {:?}", accept(&request), block_on(request.dismiss()));
     let again = fetch(&client, &lnurl(name));
     println!("{again:?} {:?}", block_on(request.cancel()));
-    eprintln!("{:?}", ChannelRequestState::Offered);
+    eprintln!("{:?} {:?}", request.snapshot(), client.requests());
 }
 
 fn node(name: &str) -> PlainNode {
@@ -504,6 +532,7 @@ fn node(name: &str) -> PlainNode {
                 })
             });
         }
+        "node-has-no-list" => node.readiness = Box::new(move |_| Err(failed())),
         "hosted-send-fails" => {
             node.send = Box::new(|payload| {
                 let reason = format!("{HOSTED_K1} in {}", hex::encode(payload));
@@ -518,21 +547,28 @@ fn node(name: &str) -> PlainNode {
 /// What the peer does once it is asked.
 fn report_when_awaited(
     name: &str,
-    node: &Arc<PlainNode>,
+    request: &Arc<ChannelRequest>,
     client: &Arc<ChannelClient>,
 ) -> std::thread::JoinHandle<()> {
-    let (name, node, client) = (name.to_owned(), node.clone(), client.clone());
+    let (name, request, client) = (name.to_owned(), request.clone(), client.clone());
     std::thread::spawn(move || {
-        let awaits =
-            |event: &_| matches!(event, lnurl_channel::ChannelEvent::AwaitingChannel { .. });
+        let wait = || wait_for_state(&request, ChannelRequestState::Awaiting);
+        let report = |stage| println!("{:?}", client.report_incoming_channel(channel(stage)));
         match name.as_str() {
             "channel" => {
-                node.wait_for_event(awaits);
-                println!("{:?}", client.report_incoming_channel(channel()));
-                println!("{:?}", client.report_incoming_channel(channel()));
+                wait();
+                report(ChannelStage::Proposed);
+                report(ChannelStage::Funded);
+                report(ChannelStage::Ready);
+            }
+            "channel-closed" => {
+                wait();
+                report(ChannelStage::Proposed);
+                let id = channel(ChannelStage::Proposed).channel_id;
+                client.report_channel_closed(PEER.into(), id, Some(echo(FUNDED)));
             }
             "hosted-refuses" => {
-                node.wait_for_event(awaits);
+                wait();
                 let text = echo(HOSTED);
                 let length = u16::try_from(text.len()).unwrap().to_be_bytes();
                 let payload = [&[0; 32][..], &length, text.as_bytes()].concat();
@@ -543,16 +579,8 @@ fn report_when_awaited(
     })
 }
 
-fn channel() -> IncomingChannel {
-    IncomingChannel {
-        peer_id: PEER.into(),
-        channel_id: "ab".repeat(32),
-        stage: ChannelStage::Proposed,
-        former_channel_id: None,
-        capacity_sat: Some(100_000),
-        push_msat: None,
-        is_announced: Some(false),
-    }
+fn channel(stage: ChannelStage) -> IncomingChannel {
+    wallet::channel(PEER, stage, &"ab".repeat(32))
 }
 
 #[test]

@@ -1,27 +1,27 @@
 //! What a request goes through until the process is killed, and what its record goes through.
 
 use lnurl_channel::ChannelRequestState::{
-    self, Arrived, Awaiting, Cancelled, Connecting, Declined, Offered, OutcomeUnknown, Refused,
+    self, Arrived, Awaiting, Cancelled, Offered, OutcomeUnknown, Ready, Refused,
 };
 use lnurl_channel_testbed::{Habit, Kind, OfferOptions, Over};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// The channel is proposed, funded, fails, and another comes.
+    /// The channel is proposed and funded, is closed, and another comes, which becomes ready.
     Arrives,
     /// The host answers.
     Hosted,
     /// The node cannot send the host's message.
     HostedNotSent,
-    /// The node does not reach the peer.
+    /// The node does not reach the peer, and the user gives up.
     NotConnected,
+    /// The service says no, and the user has seen it.
     Refused,
     /// The service's answer is lost, and yet the channel comes.
     AnswerLost,
     /// The call is paused while the service is silent.
     Paused,
     Cancelled,
-    Declined,
     /// A channel that nobody asked for comes first, and is replayed while the request awaits its own.
     Unrequested,
     /// The folder holds a record that was never finished, a damaged one, and one to be forgotten.
@@ -29,7 +29,7 @@ pub enum Flow {
 }
 
 impl Flow {
-    pub const ALL: [Flow; 11] = [
+    pub const ALL: [Flow; 10] = [
         Flow::Arrives,
         Flow::Hosted,
         Flow::HostedNotSent,
@@ -38,7 +38,6 @@ impl Flow {
         Flow::AnswerLost,
         Flow::Paused,
         Flow::Cancelled,
-        Flow::Declined,
         Flow::Unrequested,
         Flow::Opening,
     ];
@@ -73,30 +72,28 @@ impl Flow {
     /// What a restart finds, from a process that is killed at once to one that is not killed: the
     /// request's state, or none if it is not in the folder.
     pub fn path(self) -> &'static [Option<ChannelRequestState>] {
-        const CONNECTING: Option<ChannelRequestState> = Some(Connecting);
+        const ACCEPTED: Option<ChannelRequestState> = Some(Offered);
         const ASKED: Option<ChannelRequestState> = Some(OutcomeUnknown);
         const AWAITING: Option<ChannelRequestState> = Some(Awaiting);
         const ARRIVED: Option<ChannelRequestState> = Some(Arrived);
         match self {
             Flow::Arrives => &[
-                None, CONNECTING, ASKED, AWAITING, ARRIVED, AWAITING, ARRIVED,
+                None,
+                ACCEPTED,
+                ASKED,
+                AWAITING,
+                ARRIVED,
+                AWAITING,
+                ARRIVED,
+                Some(Ready),
             ],
-            Flow::Hosted | Flow::Unrequested => &[None, CONNECTING, ASKED, AWAITING, ARRIVED],
-            Flow::HostedNotSent => &[None, CONNECTING, ASKED, Some(Offered), None],
-            Flow::NotConnected => &[None, CONNECTING, None],
-            Flow::Refused => &[None, CONNECTING, ASKED, Some(Refused)],
-            Flow::AnswerLost | Flow::Paused => &[None, CONNECTING, ASKED, ARRIVED],
-            Flow::Cancelled => &[None, CONNECTING, ASKED, AWAITING, Some(Cancelled)],
-            Flow::Declined => &[None, CONNECTING, ASKED, AWAITING, Some(Declined)],
+            Flow::Hosted | Flow::Unrequested => &[None, ACCEPTED, ASKED, AWAITING, ARRIVED],
+            Flow::HostedNotSent => &[None, ACCEPTED, ASKED, ACCEPTED],
+            Flow::NotConnected => &[None, ACCEPTED, None],
+            Flow::Refused => &[None, ACCEPTED, ASKED, Some(Refused)],
+            Flow::AnswerLost | Flow::Paused => &[None, ACCEPTED, ASKED, ARRIVED],
+            Flow::Cancelled => &[None, ACCEPTED, ASKED, AWAITING, Some(Cancelled)],
             Flow::Opening => &[None],
-        }
-    }
-
-    /// How the request waits once its call says so.
-    pub fn waits_as(self) -> ChannelRequestState {
-        match self {
-            Flow::AnswerLost | Flow::Paused => OutcomeUnknown,
-            _ => Awaiting,
         }
     }
 }

@@ -7,16 +7,19 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelEvent, ChannelRequest, ChannelRequestState, ChannelStage,
-    ChannelVerdict, ClientConfig, IncomingChannel, LnurlChannelError, WalletNodeError,
+    BitcoinNetwork, ChannelClient, ChannelListener, ChannelRequest, ChannelRequestSnapshot,
+    ChannelRequestState, ChannelStage, ChannelStep, ChannelVerdict, ClientConfig, IncomingChannel,
+    LnurlChannelError, WalletNodeError,
 };
 
 use super::flow::Flow;
-use super::support::block_on;
-use super::support::plain::{NODE_ID, PlainNode};
+use super::support::listener::Listener;
+use super::support::plain::{NODE_ID, PlainNode, expected};
 use super::support::scene::{
-    CallResult, Running, fetch, start_accept, start_resume, unfinished, wait_until,
+    CallResult, Running, accept, fetch, kept, start_accept, state, wait_until,
 };
+use super::support::wallet::channel;
+use super::support::{Watched, block_on};
 
 pub const FLOW: &str = "CRASH_FLOW";
 pub const STORAGE: &str = "CRASH_STORAGE";
@@ -24,19 +27,27 @@ pub const LNURL: &str = "CRASH_LNURL";
 pub const PROXY: &str = "CRASH_PROXY";
 /// The target node's key.
 pub const PEER: &str = "CRASH_PEER";
-/// The id of the other request in the folder.
+/// The id of the other request in the folder, and the key of the node that it was asked of.
 pub const BYSTANDER: &str = "CRASH_BYSTANDER";
+pub const BYSTANDERS_PEER: &str = "CRASH_BYSTANDERS_PEER";
 /// What the process before this one has said; not set in the first.
 pub const SAID: &str = "CRASH_SAID";
 
 /// Said once a channel that nobody asked for was reported.
 pub const KNOWN_AS_UNREQUESTED: &str = "it is known as unrequested";
-/// Said before the user asks once more where the service, or the host, was asked already.
+/// Said before the user scans once more where the service, or the host, was asked already.
 pub const ASKS_AGAIN: &str = "asks again";
 /// Said when the host has the message.
 pub const SENT_TO_HOST: &str = "sent to the host";
+/// Said once the end is dismissed.
+const DISMISSED: &str = "dismissed";
+
+/// The channel of the request that is to be forgotten. Its peer is the bystander's.
+pub const FORGOTTEN_CHANNEL: &str = "e1";
 
 const LAST_CROSS_SIGNED_STATE: u16 = 65531;
+/// The least that it has.
+const STATE_BYTES: usize = 197;
 
 pub fn run_if_asked() {
     let Ok(flow) = std::env::var(FLOW) else {
@@ -60,12 +71,39 @@ fn say(line: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// The wallet knows this state of the request, or that it is no longer kept.
+/// The wallet knows that a restart finds this, or something further on: the request's state, or that
+/// it is no longer kept.
 fn told(state: Option<ChannelRequestState>) {
     say(&format!("told {state:?}"));
 }
 
-fn open(node: Arc<PlainNode>) -> Arc<ChannelClient> {
+/// Says what it hears before anybody acts upon it.
+struct Teller {
+    flow: Flow,
+    heard: Watched<ChannelStep>,
+}
+
+impl ChannelListener for Teller {
+    fn on_request_changed(
+        &self,
+        request: ChannelRequestSnapshot,
+        step: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
+        match request.state {
+            // In memory: a restart does not find these.
+            ChannelRequestState::Connecting => {}
+            ChannelRequestState::Requesting => told(Some(ChannelRequestState::OutcomeUnknown)),
+            ChannelRequestState::Opening => {}
+            // Nobody was asked, so that nothing is kept of it.
+            ChannelRequestState::Cancelled if self.flow == Flow::NotConnected => told(None),
+            state => told(Some(state)),
+        }
+        self.heard.push(step);
+        Ok(())
+    }
+}
+
+fn open(node: Arc<PlainNode>, listener: Arc<dyn ChannelListener>) -> Arc<ChannelClient> {
     let config = ClientConfig {
         network: BitcoinNetwork::Regtest,
         storage_dir: Some(given(STORAGE)),
@@ -73,13 +111,13 @@ fn open(node: Arc<PlainNode>) -> Arc<ChannelClient> {
         allow_private_hosts: true,
         ..ClientConfig::default()
     };
-    Arc::new(ChannelClient::new(node, config).expect("the folder can be opened"))
+    Arc::new(ChannelClient::new(node, listener, config).expect("the folder can be opened"))
 }
 
 fn node(flow: Flow, first: bool) -> PlainNode {
     PlainNode {
         node_id: Box::new(|()| {
-            told(Some(ChannelRequestState::Connecting));
+            told(Some(ChannelRequestState::Offered));
             Ok(NODE_ID.to_owned())
         }),
         connect: Box::new(move |_| Ok(!(first && flow == Flow::NotConnected))),
@@ -91,15 +129,6 @@ fn node(flow: Flow, first: bool) -> PlainNode {
             say(SENT_TO_HOST);
             Ok(true)
         }),
-        on_event: Box::new(move |event| {
-            match event {
-                ChannelEvent::Requesting { .. } => told(Some(ChannelRequestState::OutcomeUnknown)),
-                ChannelEvent::AwaitingChannel { .. } => told(Some(flow.waits_as())),
-                ChannelEvent::Arrived { .. } => told(Some(ChannelRequestState::Arrived)),
-                ChannelEvent::Connecting { .. } | ChannelEvent::Reconnecting { .. } => {}
-            }
-            Ok(())
-        }),
         ..PlainNode::default()
     }
 }
@@ -107,14 +136,30 @@ fn node(flow: Flow, first: bool) -> PlainNode {
 struct Life {
     flow: Flow,
     node: Arc<PlainNode>,
+    teller: Arc<Teller>,
     client: Arc<ChannelClient>,
+    /// The ids of the channel that comes, as proposed and as funded. The first life's may be closed.
+    channel: [&'static str; 2],
 }
 
 impl Life {
     fn begin(flow: Flow, first: bool) -> Life {
-        let node = Arc::new(node(flow, first));
-        let client = open(node.clone());
-        Life { flow, node, client }
+        let heard = Watched::default();
+        let (node, teller) = (
+            Arc::new(node(flow, first)),
+            Arc::new(Teller { flow, heard }),
+        );
+        let client = open(node.clone(), teller.clone());
+        Life {
+            flow,
+            node,
+            teller,
+            client,
+            channel: match first {
+                true => ["01", "f1"],
+                false => ["03", "f3"],
+            },
+        }
     }
 
     fn fetch(&self) -> Arc<ChannelRequest> {
@@ -138,15 +183,20 @@ impl Life {
         let request = self.fetch();
         let call = start_accept(&request);
         match self.flow {
-            Flow::NotConnected | Flow::HostedNotSent => {
+            Flow::NotConnected => {
                 let error = call.end().unwrap_err();
                 assert!(matches!(error, LnurlChannelError::NodeFailed { .. }));
-                told(None);
+                block_on(request.cancel()).unwrap();
+            }
+            Flow::HostedNotSent => {
+                let error = call.end().unwrap_err();
+                assert!(matches!(error, LnurlChannelError::NodeFailed { .. }));
             }
             Flow::Refused => {
                 let error = call.end().unwrap_err();
                 assert!(matches!(error, LnurlChannelError::Refused { .. }));
-                told(Some(ChannelRequestState::Refused));
+                block_on(request.dismiss()).unwrap();
+                say(DISMISSED);
             }
             _ => self.first_with_answer(&request, call),
         }
@@ -157,47 +207,30 @@ impl Life {
         match self.flow {
             Flow::Arrives => {
                 self.deliver(request, call);
-                self.fund_and_fail();
+                self.client
+                    .report_channel_closed(given(PEER), Some("f1".into()), None);
                 told(Some(ChannelRequestState::Awaiting));
-                self.expect(request, &channel(2));
-                block_on(request.resume()).unwrap();
-                told(Some(ChannelRequestState::Arrived));
+                self.expect(request, ["02", "f2"]);
+                accept(request).unwrap();
+                let ready = channel(&given(PEER), ChannelStage::Ready, "f2");
+                assert_eq!(self.report(&ready), expected(request));
+                told(Some(ChannelRequestState::Ready));
+                block_on(request.dismiss()).unwrap();
+                say(DISMISSED);
             }
             Flow::Paused => {
-                pause(request, call);
-                told(Some(ChannelRequestState::OutcomeUnknown));
-                self.expect(request, &channel(1));
-                block_on(request.resume()).unwrap();
+                request.pause();
+                assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
+                self.expect(request, self.channel);
+                accept(request).unwrap();
             }
             Flow::Cancelled => {
                 block_on(request.cancel()).unwrap();
                 call.end().unwrap_err();
                 told(Some(ChannelRequestState::Cancelled));
             }
-            Flow::Declined => {
-                pause(request, call);
-                request.decline().unwrap();
-                told(Some(ChannelRequestState::Declined));
-            }
             _ => self.deliver(request, call),
         }
-    }
-
-    /// The channel that was proposed is funded, and fails.
-    fn fund_and_fail(&self) {
-        let funded = IncomingChannel {
-            channel_id: "f1".repeat(32),
-            former_channel_id: Some(channel(1).channel_id),
-            stage: ChannelStage::Funded,
-            ..channel(1)
-        };
-        let verdict = self.report(&funded);
-        assert!(matches!(verdict, ChannelVerdict::Expected { .. }));
-        let ChannelVerdict::Expected { .. } = self.report(&funded) else {
-            panic!("nodes replay");
-        };
-        self.client
-            .report_channel_failed(funded.peer_id, funded.channel_id);
     }
 
     // ---- the second life ----
@@ -209,59 +242,67 @@ impl Life {
         let request = ids
             .next_back()
             .and_then(|id| self.client.request(id.into()));
-        say(&format!("state {:?}", request.as_ref().map(|r| r.state())));
-        let expected = request.as_ref().filter(|request| !has_ended(request));
-        let mut expected: Vec<String> = expected.iter().map(|r| r.request_id()).collect();
+        say(&format!("state {:?}", request.as_ref().map(|r| state(r))));
+        let mut expected: Vec<String> = request.iter().map(|r| r.request_id()).collect();
         expected.push(given(BYSTANDER));
-        let unfinished = unfinished(&self.client);
-        let is_there = |id| unfinished.contains(id);
-        assert!(expected.iter().all(is_there), "{unfinished:?}");
+        let kept = kept(&self.client);
+        let is_there = |id| kept.contains(id);
+        assert!(expected.iter().all(is_there), "{kept:?}");
+        if said.lines().any(|line| line == DISMISSED) {
+            let request = request.as_ref().expect("an end is kept");
+            assert!(request.snapshot().is_dismissed);
+        }
 
         let last = self.complete(request, said);
-        let (id, state) = (last.request_id(), last.state());
-        assert!(has_ended(&last), "it came to {state:?}");
+        let (id, end) = (last.request_id(), state(&last));
+        assert!(has_ended(end), "it came to {end:?}");
         block_on(self.client.shutdown());
-        let client = open(Arc::default());
+        let client = open(Arc::default(), Arc::<Listener>::default());
         self.assert_bystander(&client);
         let kept = client.request(id).expect("kept across one more restart");
-        assert_eq!(kept.state(), state);
+        assert_eq!(state(&kept), end);
     }
 
+    /// The other request awaits its channel. An older one of the same peer is not taken for it.
     fn assert_bystander(&self, client: &ChannelClient) {
         let bystander = client.request(given(BYSTANDER));
         let bystander = bystander.expect("the other request is kept");
-        assert_eq!(bystander.state(), ChannelRequestState::Awaiting);
+        if self.flow == Flow::Opening {
+            let peer = given(BYSTANDERS_PEER);
+            let old = channel(&peer, ChannelStage::Funded, FORGOTTEN_CHANNEL);
+            let verdict = client.report_incoming_channel(old);
+            assert_ne!(verdict, expected(&bystander));
+        }
+        assert_eq!(state(&bystander), ChannelRequestState::Awaiting);
     }
 
     /// The next try: what the state asks for, and to its end. The request that ends.
     fn complete(&self, request: Option<Arc<ChannelRequest>>, said: &str) -> Arc<ChannelRequest> {
         use ChannelRequestState::{
-            Arrived, Awaiting, Cancelled, Connecting, Declined, Offered, OutcomeUnknown, Refused,
-            Requesting,
+            Arrived, Awaiting, Cancelled, Connecting, Offered, Opening, OutcomeUnknown, Ready,
+            Refused, Requesting,
         };
         let request = request.unwrap_or_else(|| self.fetch());
-        match request.state() {
-            Offered | Connecting => self.accept(&request, said),
-            Requesting | Awaiting | OutcomeUnknown => {
+        match state(&request) {
+            Offered => self.accept(&request, said),
+            Awaiting | OutcomeUnknown => {
                 let again = self.fetch();
                 assert_eq!(again.request_id(), request.request_id(), "the same request");
-                let call = start_resume(&request);
-                wait_until("the call runs", || request.is_running());
+                let call = start_accept(&request);
+                wait_until("the call runs", || request.snapshot().is_running);
                 self.deliver_after(&request, call, said);
             }
-            Arrived => drop(block_on(request.resume()).expect("what has arrived")),
-            Refused if unfinished(&self.client).contains(&request.request_id()) => {
-                say(ASKS_AGAIN);
-                self.accept(&request, said);
-            }
+            Arrived | Ready => drop(accept(&request).expect("what has arrived")),
             // The wallet knows of the end, so that only a new scan leads further.
-            Refused | Cancelled | Declined => {
+            Refused | Cancelled => {
                 say(ASKS_AGAIN);
+                accept(&request).expect_err("the same end");
                 let next = self.fetch();
                 assert_ne!(next.request_id(), request.request_id());
                 self.accept(&next, said);
                 return next;
             }
+            Connecting | Requesting | Opening => panic!("no call runs: {request:?}"),
         }
         request
     }
@@ -298,28 +339,40 @@ impl Life {
                 .unwrap();
             return;
         }
-        self.node
-            .wait_for_event(|event| matches!(event, ChannelEvent::AwaitingChannel { .. }));
+        let answered =
+            |step: &ChannelStep| matches!(step, ChannelStep::Agreed | ChannelStep::AnswerUnclear);
+        let heard = self
+            .teller
+            .heard
+            .wait_until(|steps| steps.iter().any(answered));
+        assert!(heard, "the service answers");
     }
 
     fn deliver(&self, request: &ChannelRequest, call: Running<CallResult>) {
         if self.flow.is_hosted() {
-            let message = vec![0x5a; 96];
+            let message = vec![0x5a; STATE_BYTES];
             let report = |message| {
                 self.client
                     .report_peer_message(given(PEER), LAST_CROSS_SIGNED_STATE, message)
             };
             assert!(report(message), "the host's message is the request's");
         } else {
-            self.expect(request, &channel(1));
+            self.expect(request, self.channel);
         }
         call.end().unwrap();
     }
 
-    fn expect(&self, request: &ChannelRequest, channel: &IncomingChannel) {
-        let request_id = request.request_id();
-        let expected = ChannelVerdict::Expected { request_id };
-        assert_eq!(self.report(channel), expected);
+    /// A channel is proposed and funded, and nodes replay.
+    fn expect(&self, request: &ChannelRequest, [proposed, funded]: [&str; 2]) {
+        let proposal = channel(&given(PEER), ChannelStage::Proposed, proposed);
+        assert_eq!(self.report(&proposal), expected(request));
+        let channel = IncomingChannel {
+            former_channel_id: Some(proposed.to_owned()),
+            ..channel(&given(PEER), ChannelStage::Funded, funded)
+        };
+        for _ in 0..2 {
+            assert_eq!(self.report(&channel), expected(request));
+        }
     }
 
     fn report(&self, channel: &IncomingChannel) -> ChannelVerdict {
@@ -327,31 +380,11 @@ impl Life {
     }
 }
 
-fn pause(request: &ChannelRequest, call: Running<CallResult>) {
-    assert!(request.pause());
-    assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
-}
-
-fn has_ended(request: &ChannelRequest) -> bool {
-    use ChannelRequestState::{Arrived, Cancelled, Declined, Refused};
-    matches!(request.state(), Arrived | Cancelled | Declined | Refused)
-}
-
-fn channel(number: u8) -> IncomingChannel {
-    IncomingChannel {
-        peer_id: given(PEER),
-        channel_id: hex::encode([number; 32]),
-        stage: ChannelStage::Proposed,
-        former_channel_id: None,
-        capacity_sat: Some(100_000),
-        push_msat: Some(0),
-        is_announced: Some(false),
-    }
+fn has_ended(state: ChannelRequestState) -> bool {
+    use ChannelRequestState::{Arrived, Cancelled, Ready, Refused};
+    matches!(state, Arrived | Ready | Refused | Cancelled)
 }
 
 fn unrequested() -> IncomingChannel {
-    IncomingChannel {
-        stage: ChannelStage::Funded,
-        ..channel(9)
-    }
+    channel(&given(PEER), ChannelStage::Funded, "09")
 }

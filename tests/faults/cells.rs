@@ -13,11 +13,11 @@ use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
 use lnurl_channel::ChannelRequestState::{
-    self, Arrived, Awaiting, Cancelled, Connecting, Offered, OutcomeUnknown, Refused,
+    self, Arrived, Awaiting, Cancelled, Offered, Opening, OutcomeUnknown, Refused,
 };
 use lnurl_channel::{
-    ChannelClient, ChannelRequest, ChannelVerdict, ChannelVisibility, IncomingChannel,
-    LnurlChannelError,
+    ChannelClient, ChannelRequest, ChannelRequestSnapshot, ChannelStage, ChannelVerdict,
+    IncomingChannel, LnurlChannelError,
 };
 
 use super::certificates::Flaw;
@@ -30,6 +30,9 @@ use super::runner::{
 };
 use super::service::{Fault, PEER_ID, Seen, answer};
 use super::support::block_on;
+use super::support::plain::{expected, wrong_visibility};
+use super::support::scene::ask_again;
+use super::support::wallet::channel;
 use super::world::{
     How, Method, Place, STRANGER_ID, World, init_hosted_channel, init_with, once_free, proposal,
 };

@@ -246,7 +246,7 @@ pub fn network() -> Vec<Cell> {
         let read = usize::from(!matches!(fault, Fault::ResetUnread));
         let inject = || Inject::Service(fault.clone());
         cells.push(cell(Fetch, name, inject(), End::Fails(kind)).seen(read, 0, 0));
-        let lost = cell(Callback, name, inject(), End::Fails(Kind::OutcomeUnknown));
+        let lost = cell(Callback, name, inject(), End::Fails(Kind::NoChannel));
         cells.push(lost.keeps(OutcomeUnknown).seen(1, read, 0));
         if kind == Kind::InvalidResponse {
             // What is not read makes no difference.

@@ -1,7 +1,6 @@
 //! A client's folder, and what can befall it.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
@@ -16,14 +15,12 @@ pub enum DiskFault {
     Replaced,
     /// The folder has gone.
     Removed,
-    /// No space is left for this record (`/dev/full`).
-    Full,
-    /// The record's name leads in a circle.
-    Loop,
     /// A folder stands where the record is to be written.
     FolderInTheWay,
     /// A folder stands where the record is to be put.
     RecordIsFolder,
+    /// The lock file was taken away.
+    LockTakenAway,
     /// The whole file system is full. Needs root.
     FileSystemFull,
     /// The folder lies on a file system that is read-only. Needs root.
@@ -31,13 +28,12 @@ pub enum DiskFault {
 }
 
 impl DiskFault {
-    pub const ALL: [DiskFault; 8] = [
+    pub const ALL: [DiskFault; 7] = [
         DiskFault::Replaced,
         DiskFault::Removed,
-        DiskFault::Full,
-        DiskFault::Loop,
         DiskFault::FolderInTheWay,
         DiskFault::RecordIsFolder,
+        DiskFault::LockTakenAway,
         DiskFault::FileSystemFull,
         DiskFault::FileSystemReadOnly,
     ];
@@ -70,9 +66,6 @@ impl Disk {
             run("mount", &["-t", "tmpfs", "-o", "size=256k", "tmpfs"], &path)?;
             disk.mounted = true;
         }
-        if fault == DiskFault::Full && !Path::new("/dev/full").exists() {
-            return Err("there is no /dev/full".into());
-        }
         Ok(disk)
     }
 
@@ -96,9 +89,10 @@ impl Disk {
                 fs::write(self.path(), "").unwrap();
             }
             DiskFault::Removed => fs::rename(self.path(), self.elsewhere()).unwrap(),
-            DiskFault::Full => symlink("/dev/full", unfinished).unwrap(),
-            DiskFault::Loop => symlink(&unfinished, &unfinished).unwrap(),
             DiskFault::FolderInTheWay => fs::create_dir(unfinished).unwrap(),
+            DiskFault::LockTakenAway => {
+                fs::rename(self.path().join(".lock"), self.elsewhere()).unwrap();
+            }
             DiskFault::RecordIsFolder => {
                 let record = self.file(request_id, "json");
                 // There is none before the first write.
@@ -128,8 +122,10 @@ impl Disk {
                 fs::rename(self.elsewhere(), self.path()).unwrap();
             }
             DiskFault::Removed => fs::rename(self.elsewhere(), self.path()).unwrap(),
-            DiskFault::Full | DiskFault::Loop => fs::remove_file(unfinished).unwrap(),
             DiskFault::FolderInTheWay => fs::remove_dir(unfinished).unwrap(),
+            DiskFault::LockTakenAway => {
+                fs::rename(self.elsewhere(), self.path().join(".lock")).unwrap();
+            }
             DiskFault::RecordIsFolder => {
                 let record = self.file(&request_id, "json");
                 fs::remove_dir_all(&record).unwrap();

@@ -115,7 +115,12 @@ impl Shared {
         if fault == ProxyFault::Unauthorised {
             return self.last_words(stream, &[5, 0xff]);
         }
-        stream.write_all(&[5, 0])?;
+        assert!(
+            methods.contains(&2),
+            "each request has credentials of its own"
+        );
+        stream.write_all(&[5, 2])?;
+        read_credentials(&mut stream)?;
         let mut asked = [0; 4];
         stream.read_exact(&mut asked)?;
         let length = match asked[3] {
@@ -186,6 +191,17 @@ impl Shared {
         there.join().unwrap();
         Ok(())
     }
+}
+
+/// A user name and a password, whatever they are.
+fn read_credentials(stream: &mut TcpStream) -> io::Result<()> {
+    stream.read_exact(&mut [0])?;
+    for _ in 0..2 {
+        let mut length = [0];
+        stream.read_exact(&mut length)?;
+        stream.read_exact(&mut vec![0; length[0].into()])?;
+    }
+    stream.write_all(&[1, 0])
 }
 
 fn pass(mut from: TcpStream, mut to: TcpStream) {

@@ -96,7 +96,7 @@ fn redirect(name: &str, status: u16, location: &'static str, kind: Kind, hops: u
     let name = format!("redirect {name}");
     let inject = || Inject::Service(Fault::Redirect(status, location));
     let fetch = cell(Stage::Fetch, &name, inject(), End::Fails(kind));
-    let lost = End::Fails(Kind::OutcomeUnknown);
+    let lost = End::Fails(Kind::NoChannel);
     let callback = cell(Stage::Callback, &name, inject(), lost);
     let cancel = cell(Stage::Cancel, &name, inject(), End::Works);
     let cells = [

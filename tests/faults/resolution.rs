@@ -87,7 +87,7 @@ fn connected(name: &str, fault: NameFault) -> [Cell; 3] {
 
 fn redirected(name: &str, inject: impl Fn() -> Inject) -> [Cell; 3] {
     let of = |stage, end| cell(stage, name, inject(), end);
-    let lost = of(Stage::Callback, End::Fails(Kind::OutcomeUnknown)).keeps(OutcomeUnknown);
+    let lost = of(Stage::Callback, End::Fails(Kind::NoChannel)).keeps(OutcomeUnknown);
     let cancelled = of(Stage::Cancel, End::Works).keeps(Cancelled);
     [
         of(Stage::Fetch, End::Fails(Kind::UnsafeUrl)).seen(1, 0, 0),

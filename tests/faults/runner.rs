@@ -16,8 +16,9 @@ use super::names::NameFault;
 use super::proxy::ProxyFault;
 use super::service::{Fault, Seen};
 use super::support::block_on;
-use super::support::scene::{unfinished, wait_until};
-use super::world::{How, Method, Node, Place, World, accept, once_free, wait_for};
+use super::support::plain::unwanted;
+use super::support::scene::{kept, start_accept, state, wait_for_state, wait_until};
+use super::world::{How, Method, Node, Place, World, once_free};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -62,7 +63,7 @@ pub enum Point {
     Answer,
     Report,
     Cancel,
-    Decline,
+    Dismiss,
 }
 
 /// What the cell does to the world.
@@ -94,9 +95,9 @@ pub enum Kind {
     TorRequired,
     Unreachable,
     InvalidResponse,
+    OwnNode,
     Refused,
     NodeFailed,
-    OutcomeUnknown,
     NoChannel,
     Cancelled,
     WrongState,
@@ -116,7 +117,7 @@ impl Kind {
             E::InvalidResponse { .. } => Kind::InvalidResponse,
             E::Refused { .. } => Kind::Refused,
             E::NodeFailed { .. } => Kind::NodeFailed,
-            E::OutcomeUnknown { .. } => Kind::OutcomeUnknown,
+            E::OwnNode => Kind::OwnNode,
             E::NoChannel { .. } => Kind::NoChannel,
             E::Cancelled => Kind::Cancelled,
             E::WrongState { .. } => Kind::WrongState,
@@ -200,9 +201,14 @@ fn fetch(cell: &Cell, world: &World) {
     };
     inject(cell, world);
     assert_ends(cell, world.fetch_from(&url).map(drop));
-    assert_eq!(unfinished(&world.client()).len(), 0);
+    assert_eq!(kept(&world.client()), [""; 0]);
     assert_seen(cell, world);
-    for method in [Method::NodeId, Method::Connect, Method::Event] {
+    for method in [
+        Method::NodeId,
+        Method::Readiness,
+        Method::Connect,
+        Method::Change,
+    ] {
         assert_eq!(world.node.count(method), 0, "the wallet was not asked");
     }
     world.assert_struck();
@@ -217,10 +223,10 @@ fn accept_and_wait(cell: &Cell, world: &World) {
     if !during {
         inject(cell, world);
     }
-    let call = accept(&request);
+    let call = start_accept(&request);
     match &cell.inject {
         Inject::Meanwhile(act) => {
-            wait_for(&request, ChannelRequestState::Awaiting);
+            wait_for_state(&request, ChannelRequestState::Awaiting);
             act(world, &request);
         }
         Inject::ServiceAndChannel(fault) => {
@@ -232,7 +238,7 @@ fn accept_and_wait(cell: &Cell, world: &World) {
             world.deliver(&request);
         }
         Inject::WalletAndChannel(..) => {
-            wait_for(&request, ChannelRequestState::Awaiting);
+            wait_for_state(&request, ChannelRequestState::Awaiting);
             world.deliver(&request);
         }
         _ => {}
@@ -252,22 +258,19 @@ fn cancel(cell: &Cell, world: &World) {
     let verdict = world
         .client()
         .report_incoming_channel(super::world::proposal(super::service::PEER_ID));
-    let request_id = request.request_id();
-    let unwanted = lnurl_channel::ChannelVerdict::Unwanted { request_id };
-    assert_eq!(verdict, unwanted, "a late channel");
+    assert_eq!(verdict, unwanted(&request), "a late channel");
     block_on(request.cancel()).expect("a second cancel does nothing");
     assert_seen(cell, world);
     world.assert_struck();
     world.heal();
-    // That channel keeps its verdict; the next try's has another id.
-    world.complete_with(&request, "cd");
+    world.complete(&request);
 }
 
 fn failing_write(cell: &Cell, world: &World, point: Point, fault: DiskFault) {
-    let awaits = matches!(point, Point::Cancel | Point::Decline);
-    let request = match awaits {
-        true => world.awaiting(),
-        false => world.fetch().expect("a healthy service"),
+    let request = match point {
+        Point::Cancel => world.awaiting(),
+        Point::Dismiss => world.refused(),
+        _ => world.fetch().expect("a healthy service"),
     };
     let break_it = {
         let (disk, id) = (world.disk.clone(), request.request_id());
@@ -278,13 +281,13 @@ fn failing_write(cell: &Cell, world: &World, point: Point, fault: DiskFault) {
             break_it();
             block_on(request.cancel())
         }
-        Point::Decline => {
+        Point::Dismiss => {
             break_it();
-            request.decline()
+            block_on(request.dismiss())
         }
         Point::Report => {
-            let call = accept(&request);
-            wait_for(&request, ChannelRequestState::Awaiting);
+            let call = start_accept(&request);
+            wait_for_state(&request, ChannelRequestState::Awaiting);
             break_it();
             world.deliver(&request);
             call.end().map(drop)
@@ -295,7 +298,7 @@ fn failing_write(cell: &Cell, world: &World, point: Point, fault: DiskFault) {
                 Point::Answer => world.service.on_callback(Box::new(break_it)),
                 _ => world.node.within(Method::Connect, Box::new(break_it)),
             }
-            accept(&request).end().map(drop)
+            start_accept(&request).end().map(drop)
         }
     };
     assert_ends(cell, result);
@@ -304,16 +307,21 @@ fn failing_write(cell: &Cell, world: &World, point: Point, fault: DiskFault) {
         assert_eq!(world.node.count(Method::Connect), 0);
     }
     world.heal();
-    if matches!(point, Point::Answer | Point::Report) {
+    let unwritten = match point {
+        Point::Answer => Some("\"Agreed\""),
+        Point::Report => Some("\"Arrived\""),
+        _ => None,
+    };
+    if let Some(unwritten) = unwritten {
         let record = fs::read_to_string(world.disk.file(&request.request_id(), "json"));
-        let state = format!("\"{:?}\"", request.state());
-        assert!(!record.unwrap().contains(&state), "it was written");
+        assert!(!record.unwrap().contains(unwritten), "it was written");
     }
     world.complete(&request);
+    let end = state(&request);
     world.reopen().expect("the folder is well");
     let next = world.client().request(request.request_id());
-    let state = next.expect("the record is there").state();
-    assert_eq!(state, ChannelRequestState::Arrived, "after a restart");
+    let next = next.expect("the record is there");
+    assert_eq!(state(&next), end, "after a restart");
 }
 
 fn damaged_record(cell: &Cell, world: &World, damage: Damage) {
@@ -326,15 +334,17 @@ fn damaged_record(cell: &Cell, world: &World, damage: Damage) {
     fs::write(&path, &content).unwrap();
     assert_ends(cell, world.reopen());
     let client = world.client();
-    assert_eq!(unfinished(&client), [other.request_id()]);
+    assert_eq!(kept(&client), [other.request_id()]);
     assert!(client.request(damaged.request_id()).is_none());
-    // Set aside, or left for the later version that wrote it.
+    // Set aside without its secrets, or left for the later version that wrote it.
     let aside = world.disk.file(&damaged.request_id(), "damaged");
-    let kept = fs::read(aside).or_else(|_| fs::read(&path));
-    assert_eq!(kept.unwrap(), content, "kept to the letter");
+    match fs::read(aside) {
+        Ok(aside) => assert!(!String::from_utf8_lossy(&aside).contains("hush")),
+        Err(_) => assert_eq!(fs::read(&path).unwrap(), content, "kept to the letter"),
+    }
     assert_seen(cell, world);
     let other = client.request(other.request_id()).unwrap();
-    assert_eq!(Some(other.state()), cell.state);
+    assert_eq!(Some(state(&other)), cell.state);
     world.complete(&other);
 }
 
@@ -348,7 +358,7 @@ fn unusable_folder(cell: &Cell, world: &World, damage: Unusable) {
     world.reopen().expect("the folder is well");
     let request = world.client().request(request.request_id());
     let request = request.expect("nothing was lost");
-    assert_eq!(Some(request.state()), cell.state);
+    assert_eq!(Some(state(&request)), cell.state);
     world.complete(&request);
 }
 
@@ -381,7 +391,7 @@ fn go_on(cell: &Cell, world: &World, request: &Arc<ChannelRequest>) {
     world.reopen().expect("the folder is well");
     match world.client().request(request.request_id()) {
         Some(request) => world.complete(&request),
-        // It was never accepted, or no more than an offer again.
+        // Nothing is kept of it.
         None => world.complete(&world.fetch().expect("the next fetch works")),
     }
 }
@@ -395,7 +405,7 @@ fn assert_ends(cell: &Cell, result: Result<(), LnurlChannelError>) {
 }
 
 fn assert_kept(cell: &Cell, world: &World, request: &ChannelRequest) {
-    assert_eq!(Some(request.state()), cell.state);
+    assert_eq!(Some(state(request)), cell.state);
     assert_seen(cell, world);
 }
 
@@ -439,7 +449,13 @@ pub fn hold_lock_if_asked() {
         storage_dir: Some(folder),
         ..ClientConfig::default()
     };
-    let open = || ChannelClient::new(Arc::new(Node::default()), config.clone());
+    let open = || {
+        ChannelClient::new(
+            Arc::<Node>::default(),
+            Arc::<Node>::default(),
+            config.clone(),
+        )
+    };
     let _client = once_free(open).unwrap();
     println!("locked");
     std::io::stdout().flush().unwrap();

@@ -24,7 +24,7 @@ pub fn writes() -> Vec<Cell> {
             1,
         ),
         (Point::Cancel, "cancelled", failed, Awaiting, 1),
-        (Point::Decline, "declined", failed, Awaiting, 1),
+        (Point::Dismiss, "dismissed", failed, Refused, 1),
     ];
     let mut cells = Vec::new();
     for (point, when, end, state, callbacks) in points {
@@ -41,10 +41,9 @@ fn disk_fault_name(fault: DiskFault) -> &'static str {
     match fault {
         DiskFault::Replaced => "a file in place of the folder",
         DiskFault::Removed => "the folder has gone",
-        DiskFault::Full => "no space for the record",
-        DiskFault::Loop => "a link in a circle",
         DiskFault::FolderInTheWay => "a folder where it is written",
         DiskFault::RecordIsFolder => "a folder where it is put",
+        DiskFault::LockTakenAway => "the lock was taken away",
         DiskFault::FileSystemFull => "the file system is full",
         DiskFault::FileSystemReadOnly => "the file system is read-only",
     }
@@ -63,7 +62,7 @@ pub fn records() -> Vec<Cell> {
         ("full of zeros", |whole| vec![0; whole.len()]),
         ("not UTF-8", |whole| {
             whole
-                .replace("Awaiting", "\u{1}")
+                .replace("Asked", "\u{1}")
                 .bytes()
                 .map(|b| if b == 1 { 0xff } else { b })
                 .collect()
@@ -75,19 +74,19 @@ pub fn records() -> Vec<Cell> {
         }),
         ("of megabytes", |_| vec![b'x'; 8 * 1024 * 1024]),
         ("of a later version", |whole| {
-            changed(whole, r#""version": 1"#, r#""version": 99"#)
+            changed(whole, r#""version": 2"#, r#""version": 99"#)
         }),
         ("without a version", |whole| {
             changed(whole, r#""version""#, r#""wersion""#)
         }),
         ("of an unknown state", |whole| {
-            changed(whole, "\"Awaiting\"", "\"Waiting\"")
+            changed(whole, "\"Asked\"", "\"Waiting\"")
         }),
         ("of a state that it cannot have", |whole| {
-            changed(whole, "\"Awaiting\"", "\"Arrived\"")
+            changed(whole, "\"Asked\"", "\"Arrived\"")
         }),
         ("with a state of the wrong type", |whole| {
-            changed(whole, "\"Awaiting\"", "7")
+            changed(whole, "\"Asked\"", "7")
         }),
         ("with a key off the curve", |whole| {
             changed(whole, PEER_ID, &format!("02{}", "ff".repeat(32)))

@@ -5,7 +5,7 @@ use super::*;
 pub fn waiting() -> Vec<Cell> {
     let none = End::Fails(Kind::NoChannel);
     let over = End::Fails(Kind::Cancelled);
-    let meanwhile: [(&str, Meanwhile, End, ChannelRequestState); 15] = [
+    let meanwhile: [(&str, Meanwhile, End, ChannelRequestState); 18] = [
         ("nothing comes", |_, _| {}, none, Awaiting),
         (
             "a stranger's channel comes",
@@ -21,15 +21,12 @@ pub fn waiting() -> Vec<Cell> {
         (
             "a channel of the other visibility comes",
             |world, request| {
-                let channel_id = "cd".repeat(32);
                 let channel = IncomingChannel {
                     is_announced: Some(true),
-                    channel_id,
                     ..proposal(PEER_ID)
                 };
                 let verdict = world.client().report_incoming_channel(channel);
-                let request_id = request.request_id();
-                assert_eq!(verdict, ChannelVerdict::WrongVisibility { request_id });
+                assert_eq!(verdict, wrong_visibility(request));
             },
             none,
             Awaiting,
@@ -48,14 +45,42 @@ pub fn waiting() -> Vec<Cell> {
             Awaiting,
         ),
         (
-            "a failure of a channel that nobody knows",
+            "a channel that nobody knows is closed",
             |world, _| {
-                world
-                    .client()
-                    .report_channel_failed(PEER_ID.into(), "ee".repeat(32));
+                let client = world.client();
+                client.report_channel_closed(PEER_ID.into(), Some("ee".into()), None);
             },
             none,
             Awaiting,
+        ),
+        (
+            "a proposal fails that was never shown",
+            |world, _| {
+                let client = world.client();
+                client.report_channel_closed(PEER_ID.into(), None, Some("no anchors".into()));
+            },
+            none,
+            Awaiting,
+        ),
+        (
+            "a proposal comes, and fails",
+            |world, request| {
+                let client = world.client();
+                let verdict = client.report_incoming_channel(proposal(PEER_ID));
+                assert_eq!(verdict, expected(request));
+                client.report_channel_closed(PEER_ID.into(), Some("ab".into()), None);
+            },
+            none,
+            Awaiting,
+        ),
+        (
+            "a proposal comes, and is never funded",
+            |world, request| {
+                let verdict = world.client().report_incoming_channel(proposal(PEER_ID));
+                assert_eq!(verdict, expected(request));
+            },
+            none,
+            Opening,
         ),
         (
             "a host's message, though funded",
@@ -106,12 +131,7 @@ pub fn waiting() -> Vec<Cell> {
             none,
             Awaiting,
         ),
-        (
-            "paused",
-            |_, request| assert!(request.pause()),
-            over,
-            Awaiting,
-        ),
+        ("paused", |_, request| request.pause(), over, Awaiting),
         (
             "shut down",
             |world, _| block_on(world.client().shutdown()),
@@ -136,17 +156,18 @@ pub fn waiting() -> Vec<Cell> {
         .collect();
     let failed: Meanwhile = |world, request| {
         world.deliver(request);
-        world
-            .client()
-            .report_channel_failed(PEER_ID.into(), "ab".repeat(32));
+        let client = world.client();
+        client.report_channel_closed(PEER_ID.into(), Some("ab".into()), None);
     };
     for (name, act, state) in [
-        ("the channel comes, and fails", failed, Awaiting),
+        ("the channel comes, and is closed", failed, Awaiting),
         (
-            "the channel comes twice",
+            "the channel comes, and is reported again",
             |world, request| {
                 world.deliver(request);
-                world.deliver(request);
+                let again = channel(PEER_ID, ChannelStage::Funded, "ab");
+                let verdict = world.client().report_incoming_channel(again);
+                assert_eq!(verdict, expected(request));
             },
             Arrived,
         ),
@@ -172,12 +193,8 @@ pub fn hosted_waiting() -> Vec<Cell> {
             broken,
         ),
         (
-            "an offer cut by a byte",
-            |world, _| {
-                let mut message = init_hosted_channel();
-                message.pop();
-                host_says(world, 65533, message);
-            },
+            "terms cut by a byte",
+            |world, _| host_says(world, 65533, init_hosted_channel()[..33].to_vec()),
             broken,
         ),
         (
@@ -203,18 +220,21 @@ pub fn hosted_waiting() -> Vec<Cell> {
             broken,
         ),
         (
-            "an offer whose features are cut",
+            "an offer whose features are cut, which is the wallet's to see",
             |world, _| {
-                let mut message = init_hosted_channel();
-                message.truncate(message.len() - 2);
-                message.extend([0, 9, 1]);
+                let message = [&init_hosted_channel()[..34], &[0, 9, 1]].concat();
                 host_says(world, 65533, message);
             },
-            broken,
+            arrives,
         ),
         (
             "an empty state",
             |world, _| host_says(world, 65531, vec![]),
+            broken,
+        ),
+        (
+            "a state cut by a byte",
+            |world, _| host_says(world, 65531, vec![0x5a; 196]),
             broken,
         ),
         (
@@ -295,11 +315,7 @@ pub fn hosted_waiting() -> Vec<Cell> {
             |world, _| world.node.set(Method::Connect, How::Blocks),
             none,
         ),
-        (
-            "paused",
-            |_, request| assert!(request.pause()),
-            (over, Awaiting),
-        ),
+        ("paused", |_, request| request.pause(), (over, Awaiting)),
         (
             "cancelled",
             |_, request| block_on(request.cancel()).unwrap(),

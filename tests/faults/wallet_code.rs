@@ -10,10 +10,12 @@ fn wallet(stage: Stage, method: Method, what: &str, how: How, end: End) -> Cell 
 fn method_name(method: Method) -> &'static str {
     match method {
         Method::NodeId => "node_id",
+        Method::Readiness => "readiness",
         Method::Connect => "connect",
+        Method::Release => "release_peer",
         Method::Send => "send_peer_message",
         Method::Script => "refund_script_pubkey",
-        Method::Event => "on_channel_event",
+        Method::Change => "on_request_changed",
     }
 }
 
@@ -38,7 +40,7 @@ fn node_fails(stage: Stage, method: Method, what: &str, how: How) -> Cell {
 pub fn connecting() -> Vec<Cell> {
     let stage = Stage::Connect;
     let mut cells = Vec::new();
-    for method in [Method::NodeId, Method::Connect] {
+    for method in [Method::NodeId, Method::Readiness, Method::Connect] {
         for (what, how) in bad_ways() {
             cells.push(node_fails(stage, method, what, how));
         }
@@ -59,7 +61,7 @@ pub fn connecting() -> Vec<Cell> {
     ] {
         cells.push(node_fails(stage, Method::NodeId, what, How::Text(text)));
     }
-    let own = End::Fails(Kind::InvalidResponse);
+    let own = End::Fails(Kind::OwnNode);
     let own = wallet(
         stage,
         Method::NodeId,
@@ -69,13 +71,19 @@ pub fn connecting() -> Vec<Cell> {
     );
     cells.push(own.keeps(Offered).seen(1, 0, 0));
     for (what, how) in bad_ways() {
-        // Events are told, and nobody's answer to them counts.
-        let name = format!("on_channel_event {what}; the channel comes");
-        let inject = Inject::WalletAndChannel(Method::Event, how);
+        // What a listener does with a change is its own affair.
+        let name = format!("on_request_changed {what}; the channel comes");
+        let inject = Inject::WalletAndChannel(Method::Change, how);
         let arrives = cell(stage, &name, inject, End::Works);
         cells.push(arrives.keeps(Arrived).seen(1, 1, 0));
     }
-    for method in [Method::NodeId, Method::Connect, Method::Event] {
+    let methods = [
+        Method::NodeId,
+        Method::Readiness,
+        Method::Connect,
+        Method::Change,
+    ];
+    for method in methods {
         cells.extend(calls_from_within(stage, method));
     }
     cells
@@ -85,22 +93,18 @@ pub fn connecting() -> Vec<Cell> {
 fn calls_from_within(stage: Stage, method: Method) -> Vec<Cell> {
     let hosted = stage == Stage::HostedSend;
     let asked = if hosted { 0 } else { 1 };
-    let harmless: [(&str, Call); 5] = [
+    let harmless: [(&str, Call); 4] = [
         ("reads all there is", |client, request| {
-            // On an arrival, the last event is told when the call has ended.
-            let runs = request.is_running();
-            let has_arrived = request.state() == Arrived;
-            assert!(runs || has_arrived);
-            assert!(request.outcome().is_some() || !has_arrived);
-            assert_eq!(client.unfinished_requests().len(), 1);
+            // The listener may hear of an arrival when the call has ended.
+            let snapshot = request.snapshot();
+            assert!(snapshot.is_running || snapshot.state == Arrived);
+            let [shown] = client.requests().try_into().unwrap();
+            let shown: ChannelRequestSnapshot = shown;
+            assert_eq!(shown.request_id, request.request_id());
             client.check_peers();
         }),
-        ("declines", |_, request| {
-            let result = request.decline();
-            assert!(matches!(result, Err(LnurlChannelError::WrongState { .. })));
-        }),
-        ("accepts", |_, request| {
-            let result = block_on(request.accept(ChannelVisibility::Unannounced));
+        ("asks again", |_, request| {
+            let result = ask_again(request);
             assert!(matches!(result, Err(LnurlChannelError::WrongState { .. })));
         }),
         ("reports a stranger's channel", |client, _| {
@@ -121,16 +125,11 @@ fn calls_from_within(stage: Stage, method: Method) -> Vec<Cell> {
         arrives.seen.messages = 1 - asked;
         cells.push(arrives);
     }
-    if method == Method::Event || method == Method::Send {
+    if matches!(method, Method::Change | Method::Send) {
         return cells;
     }
     let ending: [(&str, Call, ChannelRequestState, bool); 3] = [
-        (
-            "pauses",
-            |_, request| assert!(request.pause()),
-            Connecting,
-            false,
-        ),
+        ("pauses", |_, request| request.pause(), Offered, false),
         (
             "cancels",
             |_, request| block_on(request.cancel()).unwrap(),
@@ -140,7 +139,7 @@ fn calls_from_within(stage: Stage, method: Method) -> Vec<Cell> {
         (
             "shuts down",
             |client, _| block_on(client.shutdown()),
-            Connecting,
+            Offered,
             true,
         ),
     ];
@@ -157,7 +156,13 @@ fn calls_from_within(stage: Stage, method: Method) -> Vec<Cell> {
 pub fn hosted_sending() -> Vec<Cell> {
     let stage = Stage::HostedSend;
     let mut cells = Vec::new();
-    for method in [Method::NodeId, Method::Script, Method::Connect] {
+    let methods = [
+        Method::NodeId,
+        Method::Readiness,
+        Method::Script,
+        Method::Connect,
+    ];
+    for method in methods {
         for (what, how) in bad_ways() {
             cells.push(node_fails(stage, method, what, how));
         }
@@ -186,13 +191,8 @@ pub fn hosted_sending() -> Vec<Cell> {
         ),
         ("panics", How::Panics, Kind::NodeFailed, Offered),
         ("is false", How::False, Kind::NodeFailed, Offered),
-        ("blocks", How::Blocks, Kind::OutcomeUnknown, OutcomeUnknown),
-        (
-            "answers late",
-            How::Late,
-            Kind::OutcomeUnknown,
-            OutcomeUnknown,
-        ),
+        ("blocks", How::Blocks, Kind::NoChannel, OutcomeUnknown),
+        ("answers late", How::Late, Kind::NoChannel, OutcomeUnknown),
     ] {
         let sent = wallet(stage, Method::Send, what, how, End::Fails(kind));
         let mut sent = sent.keeps(state).seen(1, 0, 0);

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelEvent, ChannelOutcome, ChannelRequest,
-    ChannelRequestState, ChannelStage, ChannelVisibility, ClientConfig, IncomingChannel,
-    LnurlChannelError, PeerAddress, WalletNode, WalletNodeError, decode_lnurl, encode_lnurl,
+    BitcoinNetwork, ChannelClient, ChannelListener, ChannelOutcome, ChannelRequest,
+    ChannelRequestSnapshot, ChannelRequestState, ChannelStage, ChannelStep, ClientConfig,
+    IncomingChannel, LnurlChannelError, NodeReadiness, PeerAddress, WalletNode, WalletNodeError,
+    decode_lnurl, encode_lnurl,
 };
 
 use super::certificates::Authority;
@@ -19,8 +20,11 @@ use super::names::{NameFault, Names, PUBLIC};
 use super::proxy::Proxy;
 use super::service::{PEER_ID, Seen, Service};
 use super::support::block_on;
-use super::support::plain::{Gate, NODE_ID, p2wpkh};
-use super::support::scene::{CallResult, Running, start, start_accept, start_resume, wait_until};
+use super::support::plain::{Gate, NODE_ID, expected, p2wpkh};
+use super::support::scene::{
+    CallResult, accept, start_accept, start_waiting_on, state, wait_for_state,
+};
+use super::support::wallet::channel;
 
 /// Three times the generator of the curve: a node that no offer names.
 pub const STRANGER_ID: &str = "02f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9";
@@ -47,10 +51,13 @@ pub enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     NodeId,
+    Readiness,
     Connect,
+    Release,
     Send,
     Script,
-    Event,
+    /// Of the listener.
+    Change,
 }
 
 /// What the wallet's code does wrong.
@@ -158,6 +165,15 @@ impl WalletNode for Node {
         })
     }
 
+    fn readiness(&self, _peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        self.called(Method::Readiness)?;
+        Ok(NodeReadiness::default())
+    }
+
+    fn release_peer(&self, _peer: PeerAddress) -> Result<(), WalletNodeError> {
+        self.called(Method::Release).map(drop)
+    }
+
     fn connect(&self, _peer: PeerAddress) -> Result<bool, WalletNodeError> {
         let how = self.called(Method::Connect)?;
         Ok(!matches!(how, Some(How::False)))
@@ -179,13 +195,15 @@ impl WalletNode for Node {
             _ => p2wpkh(),
         })
     }
+}
 
-    fn on_channel_event(
+impl ChannelListener for Node {
+    fn on_request_changed(
         &self,
-        _request_id: String,
-        _event: ChannelEvent,
+        _request: ChannelRequestSnapshot,
+        _step: ChannelStep,
     ) -> Result<(), WalletNodeError> {
-        self.called(Method::Event).map(drop)
+        self.called(Method::Change).map(drop)
     }
 }
 
@@ -233,7 +251,8 @@ impl World {
             reconnect_seconds: 1,
         };
         let node = Arc::new(Node::default());
-        let client = Arc::new(ChannelClient::new(node.clone(), config.clone()).unwrap());
+        let client =
+            Arc::new(ChannelClient::new(node.clone(), node.clone(), config.clone()).unwrap());
         *node.client.lock().unwrap() = Arc::downgrade(&client);
         World {
             client: Mutex::new(client),
@@ -262,7 +281,7 @@ impl World {
     }
 
     pub fn open(&self) -> Result<ChannelClient, LnurlChannelError> {
-        ChannelClient::new(self.node.clone(), self.config.clone())
+        ChannelClient::new(self.node.clone(), self.node.clone(), self.config.clone())
     }
 
     pub fn heal(&self) {
@@ -322,20 +341,25 @@ impl World {
             let ours = client.report_peer_message(PEER_ID.into(), INIT_HOSTED_CHANNEL, message);
             assert!(ours, "the host's message is the request's");
         } else {
-            let channel = IncomingChannel {
-                channel_id: id.repeat(32),
-                ..proposal(PEER_ID)
-            };
-            let verdict = client.report_incoming_channel(channel);
-            let request_id = request.request_id();
-            let expected = lnurl_channel::ChannelVerdict::Expected { request_id };
-            assert_eq!(verdict, expected);
+            for stage in [ChannelStage::Proposed, ChannelStage::Funded] {
+                let verdict = client.report_incoming_channel(channel(PEER_ID, stage, id));
+                assert_eq!(verdict, expected(request), "{stage:?}");
+            }
         }
     }
 
     /// A request that awaits its channel while no call runs.
     pub fn awaiting(&self) -> Arc<ChannelRequest> {
         self.awaiting_from(&self.service.url())
+    }
+
+    pub fn refused(&self) -> Arc<ChannelRequest> {
+        let request = self.fetch().expect("a healthy service");
+        let refusal = super::service::Fault::body(r#"{"status":"ERROR","reason":"sold out"}"#);
+        self.service.set(refusal);
+        accept(&request).unwrap_err();
+        self.service.set(super::service::Fault::None);
+        request
     }
 
     pub fn awaiting_another(&self) -> Arc<ChannelRequest> {
@@ -345,7 +369,7 @@ impl World {
     fn awaiting_from(&self, url: &str) -> Arc<ChannelRequest> {
         let request = self.fetch_from(url).expect("a healthy service");
         let call = start_accept(&request);
-        wait_for(&request, ChannelRequestState::Awaiting);
+        wait_for_state(&request, ChannelRequestState::Awaiting);
         request.pause();
         call.end().unwrap_err();
         request
@@ -353,36 +377,33 @@ impl World {
 
     /// The next try: all is well, and the channel comes. Nothing is asked but what the state asks.
     pub fn complete(&self, request: &Arc<ChannelRequest>) {
-        self.complete_with(request, "ab");
-    }
-
-    pub fn complete_with(&self, request: &Arc<ChannelRequest>, channel_id: &str) {
         use ChannelRequestState::{
-            Arrived, Awaiting, Cancelled, Connecting, Declined, Offered, OutcomeUnknown, Refused,
-            Requesting,
+            Arrived, Awaiting, Cancelled, Connecting, Offered, Opening, OutcomeUnknown, Ready,
+            Refused, Requesting,
         };
         let before = self.seen();
-        let (call, asks, request) = match request.state() {
-            Offered | Connecting | Refused => (start_accept(request), 1, request.clone()),
-            Awaiting | OutcomeUnknown | Requesting => (start_resume(request), 0, request.clone()),
-            Arrived => {
-                self.arrived(block_on(request.resume()));
+        let (call, asks, request) = match state(request) {
+            Offered => (start_accept(request), 1, request.clone()),
+            Awaiting | OutcomeUnknown | Opening => (start_waiting_on(request), 0, request.clone()),
+            Arrived | Ready => {
+                self.arrived(accept(request));
                 assert_eq!(self.seen(), before, "nothing was asked again");
                 return;
             }
-            Cancelled | Declined => {
+            Refused | Cancelled => {
                 let next = self.fetch().expect("a healthy service");
                 assert_ne!(next.request_id(), request.request_id());
                 (start_accept(&next), 1, next)
             }
+            Connecting | Requesting => panic!("a call runs: {request:?}"),
         };
-        match asks {
-            1 => wait_for(&request, Awaiting),
-            _ => wait_until("the call runs", || request.is_running()),
+        if asks == 1 {
+            wait_for_state(&request, Awaiting);
         }
-        self.deliver_as(&request, channel_id);
+        // The first, if there was one, may have been closed.
+        self.deliver_as(&request, "cd");
         self.arrived(call.end());
-        assert_eq!(request.state(), Arrived);
+        assert_eq!(state(&request), Arrived);
         let asked = |seen: Seen| seen.callbacks + seen.messages;
         assert_eq!(
             asked(self.seen()),
@@ -411,25 +432,8 @@ pub fn once_free(
     client
 }
 
-pub fn wait_for(request: &ChannelRequest, state: ChannelRequestState) {
-    wait_until(&format!("{state:?}"), || request.state() == state);
-}
-
-pub fn accept(request: &Arc<ChannelRequest>) -> Running<CallResult> {
-    let request = request.clone();
-    start(async move { request.accept(ChannelVisibility::Unannounced).await })
-}
-
 pub fn proposal(peer_id: &str) -> IncomingChannel {
-    IncomingChannel {
-        peer_id: peer_id.to_owned(),
-        channel_id: "ab".repeat(32),
-        stage: ChannelStage::Proposed,
-        former_channel_id: None,
-        capacity_sat: Some(100_000),
-        push_msat: Some(0),
-        is_announced: Some(false),
-    }
+    channel(peer_id, ChannelStage::Proposed, "ab")
 }
 
 /// What a host offers (bLIP-17): capacity 1,000,000 msat, none of it the wallet's.

@@ -1,7 +1,5 @@
 //! What the crowds share: chance, and many futures at once.
 
-use lnurl_channel::ChannelRequestState;
-
 /// A generator of our own (splitmix64), so that a seed means the same everywhere.
 pub struct Random(pub u64);
 
@@ -42,12 +40,4 @@ pub fn memory(name: &str) -> Option<u64> {
         .next()?
         .parse()
         .ok()
-}
-
-/// Whether a restart still has to show it.
-pub fn goes_on(state: ChannelRequestState) -> bool {
-    matches!(
-        state,
-        ChannelRequestState::Awaiting | ChannelRequestState::OutcomeUnknown
-    )
 }

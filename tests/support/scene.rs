@@ -1,4 +1,5 @@
-//! A testbed, a wallet, and an offer that the wallet has fetched.
+//! A testbed, a wallet on its node, and an offer that the wallet has fetched; and calls that run in
+//! threads of their own.
 
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -9,10 +10,12 @@ use lnurl_channel::{
     decode_lnurl,
 };
 use lnurl_channel_testbed::{
-    Habit, Kind, OfferOptions, OpenChannel, Opening, RequestKind, ServiceOffer, Testbed,
+    Habit, Kind, NodeEvent, OfferOptions, OpenChannel, Opening, RequestKind, ServiceOffer, Testbed,
 };
 
-use super::{LIMIT, Sight, Wallet, block_on, config_for};
+use super::listener::Listener;
+use super::wallet::{Wallet, channel};
+use super::{LIMIT, block_on, config_for};
 
 pub type CallResult = Result<ChannelOutcome, LnurlChannelError>;
 
@@ -77,19 +80,6 @@ fn targets(testbed: &Testbed, kind: RequestKind) -> Vec<String> {
     of_kind.map(|request| request.target).collect()
 }
 
-/// A channel that the target is said to propose, for wallets without a real node.
-pub fn proposal(testbed: &Testbed, number: u8) -> IncomingChannel {
-    IncomingChannel {
-        peer_id: testbed.target().id(),
-        channel_id: hex::encode([number; 32]),
-        stage: ChannelStage::Proposed,
-        former_channel_id: None,
-        capacity_sat: Some(100_000),
-        push_msat: Some(0),
-        is_announced: Some(false),
-    }
-}
-
 /// A call that runs in a thread of its own.
 pub struct Running<T>(mpsc::Receiver<T>);
 
@@ -111,13 +101,30 @@ impl<T> Running<T> {
 }
 
 pub fn start_accept(request: &Arc<ChannelRequest>) -> Running<CallResult> {
-    let request = request.clone();
-    start(async move { request.accept(ChannelVisibility::Unannounced).await })
+    start_accept_as(request, ChannelVisibility::Unannounced)
 }
 
-pub fn start_resume(request: &Arc<ChannelRequest>) -> Running<CallResult> {
+pub fn start_accept_as(
+    request: &Arc<ChannelRequest>,
+    visibility: ChannelVisibility,
+) -> Running<CallResult> {
     let request = request.clone();
-    start(async move { request.resume().await })
+    start(async move { request.accept(visibility).await })
+}
+
+/// `accept` once more, where it only waits on.
+pub fn start_waiting_on(request: &Arc<ChannelRequest>) -> Running<CallResult> {
+    let call = start_accept(request);
+    wait_until("the call runs", || request.snapshot().is_running);
+    call
+}
+
+pub fn accept(request: &ChannelRequest) -> CallResult {
+    block_on(request.accept(ChannelVisibility::Unannounced))
+}
+
+pub fn ask_again(request: &ChannelRequest) -> CallResult {
+    block_on(request.ask_again(ChannelVisibility::Unannounced))
 }
 
 /// Look again until something holds that nobody tells of.
@@ -133,20 +140,25 @@ pub fn wait_within(limit: Duration, what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-pub fn wait_for_state(request: &ChannelRequest, state: ChannelRequestState) {
-    wait_until(&format!("{state:?}"), || request.state() == state);
+pub fn state(request: &ChannelRequest) -> ChannelRequestState {
+    request.snapshot().state
 }
 
-/// The ids of the unfinished requests.
-pub fn unfinished(client: &ChannelClient) -> Vec<String> {
-    let requests = client.unfinished_requests().into_iter();
-    requests.map(|request| request.request_id()).collect()
+pub fn wait_for_state(request: &ChannelRequest, wanted: ChannelRequestState) {
+    wait_until(&format!("{wanted:?}"), || state(request) == wanted);
+}
+
+/// The ids of all requests that were accepted, newest first.
+pub fn kept(client: &ChannelClient) -> Vec<String> {
+    let requests = client.requests().into_iter();
+    requests.map(|request| request.request_id).collect()
 }
 
 /// Everything real: the wallet's node talks to the target, and follows the verdicts.
 pub struct Scene {
     pub request: Arc<ChannelRequest>,
     pub offer: ServiceOffer,
+    pub listener: Arc<Listener>,
     pub wallet: Wallet,
     pub testbed: Testbed,
 }
@@ -162,26 +174,32 @@ impl Scene {
     }
 
     pub fn with(options: OfferOptions, config: impl FnOnce(&Testbed) -> ClientConfig) -> Self {
-        let (testbed, wallet, offer) = prepare(options, config);
+        let (testbed, wallet, listener) = real_wallet(config);
+        let offer = testbed.service().offer(options);
         let request = fetch(&wallet.client, &offer.lnurl).unwrap();
         Self {
             request,
             offer,
+            listener,
             wallet,
             testbed,
         }
     }
 
     pub fn accept(&self) -> CallResult {
-        self.accept_as(ChannelVisibility::Unannounced)
+        accept(&self.request)
     }
 
     pub fn accept_as(&self, visibility: ChannelVisibility) -> CallResult {
         block_on(self.request.accept(visibility))
     }
 
-    pub fn resume(&self) -> CallResult {
-        block_on(self.request.resume())
+    pub fn ask_again(&self) -> CallResult {
+        ask_again(&self.request)
+    }
+
+    pub fn state(&self) -> ChannelRequestState {
+        state(&self.request)
     }
 
     pub fn callbacks(&self) -> Vec<String> {
@@ -199,29 +217,31 @@ impl Scene {
         self.accept_target().replace("private=1", "cancel=1")
     }
 
-    pub fn unfinished(&self) -> Vec<String> {
-        unfinished(&self.wallet.client)
-    }
-
     /// The target opens a channel that no callback asked for just now.
     pub fn open(&self, announced: bool) -> Opening {
-        let channel = OpenChannel {
+        let channel = self.channel_to_open(announced);
+        self.testbed.target().open_channel(channel).unwrap()
+    }
+
+    /// Mine the blocks that make the target's channel ready, once the target has broadcast it.
+    pub fn confirm_channel(&self) {
+        let target = self.testbed.target();
+        let next = || {
+            target
+                .next_event(LIMIT)
+                .expect("the target's channel is pending")
+        };
+        while !matches!(next(), NodeEvent::ChannelPending { .. }) {}
+        self.testbed.mine(6);
+    }
+
+    pub fn channel_to_open(&self, announced: bool) -> OpenChannel {
+        OpenChannel {
             peer_id: self.testbed.wallet().id(),
             capacity_sat: 70_000,
             push_msat: 0,
             announced,
-        };
-        self.testbed.target().open_channel(channel).unwrap()
-    }
-
-    /// Channels and their verdicts so far, in order.
-    pub fn verdicts(&self) -> Vec<(IncomingChannel, ChannelVerdict)> {
-        let sights = self.wallet.node.sights().into_iter();
-        let judged = sights.filter_map(|(_, _, sight)| match sight {
-            Sight::Judged(channel, verdict) => Some((channel, verdict)),
-            Sight::Event(_) => None,
-        });
-        judged.collect()
+        }
     }
 
     /// The first channel that was, or will be, judged so.
@@ -229,12 +249,15 @@ impl Scene {
         &self,
         wanted: impl Fn(&IncomingChannel, &ChannelVerdict) -> bool,
     ) -> (IncomingChannel, ChannelVerdict) {
-        let found = || {
-            let mut verdicts = self.verdicts().into_iter();
-            verdicts.find(|(channel, verdict)| wanted(channel, verdict))
-        };
-        wait_until("the verdict", || found().is_some());
-        found().unwrap()
+        let is_wanted =
+            |(channel, verdict): &(IncomingChannel, ChannelVerdict)| wanted(channel, verdict);
+        let verdicts = &self.wallet.verdicts;
+        assert!(
+            verdicts.wait_until(|verdicts| verdicts.iter().any(is_wanted)),
+            "judged otherwise: {:?}",
+            verdicts.all()
+        );
+        verdicts.all().into_iter().find(is_wanted).unwrap()
     }
 
     pub fn expected(&self) -> ChannelVerdict {
@@ -243,21 +266,52 @@ impl Scene {
     }
 }
 
+/// A wallet on the testbed's node, and the listener that it tells.
+pub fn real_wallet(
+    config: impl FnOnce(&Testbed) -> ClientConfig,
+) -> (Testbed, Wallet, Arc<Listener>) {
+    let testbed = Testbed::start().unwrap();
+    let listener = Arc::new(Listener::default());
+    let wallet = Wallet::new(testbed.wallet(), listener.clone(), config(&testbed)).unwrap();
+    (testbed, wallet, listener)
+}
+
 /// A service whose offer is still to be fetched.
 pub fn prepare(
     options: OfferOptions,
     config: impl FnOnce(&Testbed) -> ClientConfig,
 ) -> (Testbed, Wallet, ServiceOffer) {
-    let testbed = Testbed::start().unwrap();
-    let wallet = Wallet::new(&testbed, config(&testbed)).unwrap();
+    let (testbed, wallet, _) = real_wallet(config);
     let offer = testbed.service().offer(options);
     (testbed, wallet, offer)
 }
 
+/// A channel that the target is said to propose, for wallets without a real node.
+pub fn proposal(testbed: &Testbed, number: u8) -> IncomingChannel {
+    IncomingChannel {
+        capacity_sat: Some(100_000),
+        push_msat: Some(0),
+        is_announced: Some(false),
+        ..channel(
+            &testbed.target().id(),
+            ChannelStage::Proposed,
+            &hex::encode([number; 32]),
+        )
+    }
+}
+
+/// The same channel once it is funded. Its id stays, as with nodes that have no temporary ones.
+pub fn funded(testbed: &Testbed, number: u8) -> IncomingChannel {
+    IncomingChannel {
+        stage: ChannelStage::Funded,
+        ..proposal(testbed, number)
+    }
+}
+
 /// The channel of an outcome that is one.
-pub fn opening(outcome: CallResult) -> IncomingChannel {
+pub fn funded_channel(outcome: CallResult) -> IncomingChannel {
     match outcome {
-        Ok(ChannelOutcome::Opening { channel }) => channel,
+        Ok(ChannelOutcome::Funded { channel }) => channel,
         other => panic!("not a funded channel: {other:?}"),
     }
 }

@@ -35,6 +35,8 @@ pub enum NodeEvent {
         message_type: u16,
         payload: Vec<u8>,
     },
+    /// `init` was exchanged with a peer, whichever side connected.
+    PeerConnected { peer_id: String },
     /// The connection to a peer ended.
     PeerDisconnected { peer_id: String },
 }

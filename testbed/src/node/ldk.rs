@@ -147,6 +147,17 @@ impl Lightning {
         }
     }
 
+    pub(crate) fn channel_ids(&self, node_id: &str) -> Vec<String> {
+        let Ok(peer) = node_id.parse() else {
+            return Vec::new();
+        };
+        let channels = self.parts.manager.list_channels_with_counterparty(&peer);
+        let ids = channels
+            .iter()
+            .map(|channel| channel.channel_id.to_string());
+        ids.collect()
+    }
+
     pub(crate) fn send_message(&self, node_id: &str, message_type: u16, payload: Vec<u8>) -> bool {
         let Ok(peer) = node_id.parse() else {
             return false;
@@ -198,12 +209,20 @@ impl Lightning {
     pub(crate) async fn open_when_connected(
         &self,
         request: &OpenChannel,
+        temporary_channel_id: Option<&str>,
     ) -> Result<Opening, String> {
         self.wait_for_peer(&request.peer_id, INIT_GRACE).await;
-        self.open(request, Funding::Send)
+        self.open(request, temporary_channel_id, Funding::Send)
     }
 
-    pub(crate) fn open(&self, request: &OpenChannel, funding: Funding) -> Result<Opening, String> {
+    /// LDK chooses the temporary id where none is given.
+    pub(crate) fn open(
+        &self,
+        request: &OpenChannel,
+        temporary_channel_id: Option<&str>,
+        funding: Funding,
+    ) -> Result<Opening, String> {
+        let temporary_channel_id = temporary_channel_id.map(parse_channel_id).transpose()?;
         let peer = parse_key(&request.peer_id)?;
         let mut config = config();
         config.channel_handshake_config.announce_for_forwarding = request.announced;
@@ -216,7 +235,7 @@ impl Lightning {
                 request.capacity_sat,
                 request.push_msat,
                 key,
-                None,
+                temporary_channel_id,
                 Some(config),
             )
             .map_err(|error| format!("{error:?}"))?;

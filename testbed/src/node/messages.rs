@@ -115,6 +115,9 @@ impl CustomMessageHandler for Messages {
         self.connected.send_modify(|peers| {
             peers.insert(peer);
         });
+        self.events.emit(NodeEvent::PeerConnected {
+            peer_id: peer.to_string(),
+        });
         Ok(())
     }
 

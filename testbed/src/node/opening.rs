@@ -22,6 +22,8 @@ pub(crate) enum Funding {
     Send,
     /// Ends the connection instead, so that both nodes forget the channel.
     Disconnect,
+    /// Never funds it, and tells nobody.
+    Never,
 }
 
 #[derive(Debug, Clone)]

@@ -69,6 +69,12 @@ habits! {
     HostedChannelExists,
     /// The peer ends the connection once the wallet has accepted, and opens anew when it is back.
     DropsConnectionBeforeFunding,
+    /// The peer proposes five channels, one after the other, and never funds one.
+    ProposalsDieSilently,
+    /// Every channel that the peer proposes has the same temporary id.
+    ReusesTemporaryId,
+    /// The peer closes the first channel once it is funded, and opens another.
+    ClosesBeforeReady,
     /// The peer opens a second channel once the first is funded.
     OpensTwice,
     /// The stranger opens the channel, from a connection of its own to the testbed's wallet.

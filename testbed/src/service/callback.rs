@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long `Habit::OpensBeforeAnswer` waits for the wallet's reaction.
 const PROPOSAL_GRACE: Duration = Duration::from_secs(1);
+/// How many channels `Habit::ProposalsDieSilently` proposes.
+const SILENT_PROPOSALS: usize = 5;
 /// How long a peer that dropped the connection waits for the wallet to come back.
 const RETURN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an opening may last that nobody waits for.
@@ -37,6 +39,8 @@ struct Job {
     opener: Arc<Lightning>,
     k1: String,
     channel: OpenChannel,
+    /// LDK's choice if there is none.
+    temporary_channel_id: Option<String>,
 }
 
 pub(super) async fn answer(
@@ -130,10 +134,12 @@ async fn accept(
         push_msat: options.push_msat,
         announced: !private || options.has(Habit::OpensAnnounced),
     };
+    let reuses_id = options.has(Habit::ReusesTemporaryId);
     let job = Job {
         core: core.clone(),
         offer_id,
         options,
+        temporary_channel_id: reuses_id.then(|| hex::encode(crate::random::<32>())),
         opener,
         k1: wish.k1.clone(),
         channel,
@@ -197,7 +203,7 @@ impl Job {
     fn open_in_vain(&self) {
         let mut channel = self.channel.clone();
         channel.capacity_sat = REFUSED_CAPACITY_SAT;
-        let opened = self.opener.open(&channel, Funding::Send);
+        let opened = self.opener.open(&channel, None, Funding::Send);
         debug_assert!(opened.is_err());
         self.release();
     }
@@ -233,6 +239,8 @@ impl Job {
     fn propose(&self) -> Result<Opening, String> {
         let funding = if self.options.has(Habit::DropsConnectionBeforeFunding) {
             Funding::Disconnect
+        } else if self.options.has(Habit::ProposalsDieSilently) {
+            Funding::Never
         } else {
             Funding::Send
         };
@@ -249,15 +257,32 @@ impl Job {
     }
 
     async fn fund_all(&self, opening: Opening, timeout: Duration) -> Result<(), String> {
+        if self.options.has(Habit::ProposalsDieSilently) {
+            return self.let_all_die(opening).await;
+        }
         let first = self.funded(opening, timeout).await;
         if self.options.has(Habit::DropsConnectionBeforeFunding) {
             self.wait_for_return().await?;
             self.funded(self.open(Funding::Send)?, timeout).await?;
         } else {
-            first?;
+            let channel_id = first?;
+            if self.options.has(Habit::ClosesBeforeReady) {
+                let peer_id = &self.channel.peer_id;
+                self.opener.close_channel(peer_id, &channel_id)?;
+                self.funded(self.open(Funding::Send)?, timeout).await?;
+            }
         }
         if self.options.has(Habit::OpensTwice) {
             self.funded(self.open(Funding::Send)?, timeout).await?;
+        }
+        Ok(())
+    }
+
+    /// Each is left alone once the wallet has reacted to it.
+    async fn let_all_die(&self, first: Opening) -> Result<(), String> {
+        first.answered(PROPOSAL_GRACE).await;
+        for _ in 1..SILENT_PROPOSALS {
+            self.open(Funding::Never)?.answered(PROPOSAL_GRACE).await;
         }
         Ok(())
     }
@@ -271,13 +296,13 @@ impl Job {
         }
     }
 
-    /// Waits for the funding, and withdraws a proposal that waits too long.
-    async fn funded(&self, opening: Opening, timeout: Duration) -> Result<(), String> {
+    /// Waits for the funding, which gives the channel its id, and withdraws a proposal that waits too long.
+    async fn funded(&self, opening: Opening, timeout: Duration) -> Result<String, String> {
         let funded = opening.funded(timeout).await;
         if funded.is_err() {
             withdraw(&self.opener, &opening);
         }
-        funded.map(drop)
+        funded
     }
 
     fn open(&self, funding: Funding) -> Result<Opening, String> {
@@ -285,7 +310,8 @@ impl Job {
             if offer.cancelled {
                 return Err("the offer was cancelled".to_owned());
             }
-            let opening = self.opener.open(&self.channel, funding)?;
+            let id = self.temporary_channel_id.as_deref();
+            let opening = self.opener.open(&self.channel, id, funding)?;
             offer.openings.push((self.opener.clone(), opening.clone()));
             Ok(opening)
         });

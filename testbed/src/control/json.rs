@@ -29,12 +29,15 @@ impl Fields {
             .ok_or_else(|| format!("{name} is missing, or not text"))
     }
 
-    fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, String> {
-        if self.0.contains_key(name) {
-            self.text(name)
-        } else {
-            Ok(default)
+    pub(super) fn optional_text(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.0.contains_key(name) {
+            true => self.text(name).map(Some),
+            false => Ok(None),
         }
+    }
+
+    fn text_or<'a>(&'a self, name: &str, default: &'a str) -> Result<&'a str, String> {
+        Ok(self.optional_text(name)?.unwrap_or(default))
     }
 
     pub(super) fn number(&self, name: &str, default: u64) -> Result<u64, String> {
@@ -146,6 +149,7 @@ pub(super) fn asked_json(proxy: &Proxy) -> Value {
             "host": asked.host,
             "port": asked.port,
             "protocol": format!("{:?}", asked.protocol),
+            "credentials": asked.credentials,
         })
     });
     json!({ "asked": asked.collect::<Vec<_>>() })
@@ -216,6 +220,10 @@ pub(super) fn event_json(event: &NodeEvent) -> Value {
             "peer_id": peer_id,
             "message_type": message_type,
             "payload_hex": hex::encode(payload),
+        }),
+        NodeEvent::PeerConnected { peer_id } => json!({
+            "type": "PeerConnected",
+            "peer_id": peer_id,
         }),
         NodeEvent::PeerDisconnected { peer_id } => json!({
             "type": "PeerDisconnected",

@@ -64,6 +64,12 @@ impl Node {
         self.0.disconnect(node_id);
     }
 
+    /// The ids of all channels with this peer, pending ones too. A channel that is not funded yet has
+    /// a temporary id.
+    pub fn channel_ids(&self, node_id: &str) -> Vec<String> {
+        self.0.channel_ids(node_id)
+    }
+
     /// Sends a message of any type; true once it is handed to the connection.
     ///
     /// False if `init` has not been exchanged from where this node stands.
@@ -108,9 +114,27 @@ impl Node {
     ///
     /// Waits a second for the connection, where only the peer has seen it stand yet.
     pub fn open_channel(&self, channel: OpenChannel) -> Result<Opening, String> {
+        self.open(channel, None)
+    }
+
+    /// As `open_channel`, under a temporary id of the caller's choice, such as one that was used before.
+    pub fn open_channel_as(
+        &self,
+        channel: OpenChannel,
+        temporary_channel_id: &str,
+    ) -> Result<Opening, String> {
+        self.open(channel, Some(temporary_channel_id.to_owned()))
+    }
+
+    fn open(
+        &self,
+        channel: OpenChannel,
+        temporary_channel_id: Option<String>,
+    ) -> Result<Opening, String> {
         let node = self.0.clone();
         blocking::run(self.0.runtime(), async move {
-            node.open_when_connected(&channel).await
+            let id = temporary_channel_id.as_deref();
+            node.open_when_connected(&channel, id).await
         })
         .unwrap_or_else(|| Err("the testbed has stopped".to_owned()))
     }

@@ -3,13 +3,19 @@
 use crate::client::{Answer, Client, connect, exchange, read_answer, split_url};
 use lnurl_channel_testbed::Testbed;
 use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::io::Write;
 
-struct Harness(Testbed);
+struct Harness {
+    testbed: Testbed,
+    /// Events that were fetched and not looked at yet, by their node.
+    waiting: RefCell<HashMap<&'static str, VecDeque<Value>>>,
+}
 
 impl Harness {
     fn get(&self, target: &str) -> Value {
-        let url = self.0.control_url() + target;
+        let url = self.testbed.control_url() + target;
         let (authority, target) = split_url(&url);
         let stream = connect(authority).unwrap();
         good(exchange(stream, target, authority).unwrap())
@@ -20,7 +26,7 @@ impl Harness {
     }
 
     fn try_post(&self, target: &str, body: Value) -> Answer {
-        let url = self.0.control_url() + target;
+        let url = self.testbed.control_url() + target;
         let (authority, target) = split_url(&url);
         let mut stream = connect(authority).unwrap();
         let (body, host) = (body.to_string(), format!("Host: {authority}"));
@@ -31,8 +37,25 @@ impl Harness {
     }
 
     fn wallet_event(&self) -> Value {
-        let events = self.get("/wallet/events?wait_ms=10000");
-        events["events"][0].clone()
+        self.event("wallet")
+    }
+
+    /// The next event of a node, after the connections that came about.
+    fn event(&self, node: &'static str) -> Value {
+        let mut waiting = self.waiting.borrow_mut();
+        let waiting = waiting.entry(node).or_default();
+        loop {
+            if let Some(event) = waiting.pop_front() {
+                if event["type"] != "PeerConnected" {
+                    return event;
+                }
+                continue;
+            }
+            let fetched = self.get(&format!("/{node}/events?wait_ms=10000"));
+            let fetched = fetched["events"].as_array().unwrap();
+            assert!(!fetched.is_empty(), "{node} shows nothing");
+            waiting.extend(fetched.iter().cloned());
+        }
     }
 }
 
@@ -42,7 +65,10 @@ fn good(answer: Answer) -> Value {
 }
 
 fn harness() -> Harness {
-    Harness(Testbed::start().unwrap())
+    Harness {
+        testbed: Testbed::start().unwrap(),
+        waiting: RefCell::default(),
+    }
 }
 
 fn connect_wallet(harness: &Harness) -> Value {
@@ -61,7 +87,7 @@ fn drives_a_channel_from_offer_to_ready() {
     let harness = harness();
     let info = connect_wallet(&harness);
     let offer = harness.post("/offers", json!({ "habits": ["OpensAnnounced"] }));
-    let client = Client::new(&harness.0.service());
+    let client = Client::new(&harness.testbed.service());
     let parameters = client.get(offer["url"].as_str().unwrap()).unwrap().json();
     let url = format!(
         "{}?k1={}&remoteid={}&private=1",
@@ -80,9 +106,16 @@ fn drives_a_channel_from_offer_to_ready() {
     assert_eq!(pending["type"], "ChannelPending");
     assert_eq!(pending["former_channel_id"], proposal["channel_id"]);
     // The target is a message behind: it broadcasts when its own channel is pending.
-    harness.get("/target/events?wait_ms=10000");
+    harness.event("target");
     harness.post("/mine", json!({}));
-    assert_eq!(harness.wallet_event()["type"], "ChannelReady");
+    let ready = harness.wallet_event();
+    assert_eq!(ready["type"], "ChannelReady");
+    let channels = format!(
+        "/wallet/channels?node_id={}",
+        ready["peer_id"].as_str().unwrap()
+    );
+    let channel_ids = json!([ready["channel_id"]]);
+    assert_eq!(harness.get(&channels)["channel_ids"], channel_ids);
 
     let seen = harness.get("/requests?count=2&wait_ms=10000");
     assert_eq!(seen["requests"][1]["kind"], "callback");
@@ -126,8 +159,7 @@ fn drives_the_nodes() {
     let without_anchors = harness.wallet_event();
     assert_eq!(without_anchors["channel_id"], proposal["channel_id"]);
     harness.post("/wallet/reject_channel", decision);
-    let closed = harness.get("/target/events?wait_ms=10000");
-    assert_eq!(closed["events"][0]["type"], "ChannelClosed");
+    assert_eq!(harness.event("target")["type"], "ChannelClosed");
 
     let connected = format!("/target/connected?node_id={}", wallet_id.as_str().unwrap());
     assert_eq!(harness.get(&connected)["connected"], true);
@@ -159,7 +191,7 @@ fn reaches_every_habit_by_name() {
 #[test]
 fn shuts_down_on_request() {
     let harness = harness();
-    let stop = harness.0.stop();
+    let stop = harness.testbed.stop();
     harness.post("/shutdown", json!({}));
     stop.wait();
 }

@@ -1,6 +1,6 @@
 //! Hosted channels (LUD-07).
 
-use crate::client::{LONG, Scene};
+use crate::client::{LONG, Scene, next_event};
 use lnurl_channel_testbed::{Habit, Kind, NodeEvent, OfferOptions};
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ fn a_silent_host_hears_and_says_nothing() {
     // The answer to a later message proves that the first had none.
     invoke(&scene, "abcd");
     assert_eq!(answer(&scene).0, 63497);
-    assert_eq!(scene.testbed.wallet().next_event(Duration::ZERO), None);
+    assert_eq!(next_event(&scene.testbed.wallet(), Duration::ZERO), None);
 }
 
 #[test]

@@ -12,6 +12,7 @@ const ONION_PORT: u16 = 80;
 
 const SOCKS5: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
 const CONNECT: u8 = 1;
 const IPV4: u8 = 1;
 const NAME: u8 = 3;
@@ -37,6 +38,8 @@ pub struct AskedHost {
     pub host: String,
     pub port: u16,
     pub protocol: ProxyProtocol,
+    /// `user:password`, where the client gave them. Any are taken.
+    pub credentials: Option<String>,
 }
 
 struct Core {
@@ -47,11 +50,18 @@ struct Core {
 
 impl Core {
     /// Records what is asked for; true if it is the service's onion name.
-    fn allows(&self, host: &str, port: u16, protocol: ProxyProtocol) -> bool {
+    fn allows(
+        &self,
+        host: &str,
+        port: u16,
+        protocol: ProxyProtocol,
+        credentials: Option<String>,
+    ) -> bool {
         self.asked.lock().unwrap().push(AskedHost {
             host: host.to_owned(),
             port,
             protocol,
+            credentials,
         });
         host == self.onion_host && port == ONION_PORT
     }
@@ -118,14 +128,20 @@ async fn serve_socks(core: &Core, mut client: TcpStream) -> io::Result<()> {
     let _version = client.read_u8().await?;
     let mut methods = vec![0; client.read_u8().await?.into()];
     client.read_exact(&mut methods).await?;
-    client.write_all(&[SOCKS5, NO_AUTHENTICATION]).await?;
+    let credentials = if methods.contains(&USER_AND_PASSWORD) {
+        client.write_all(&[SOCKS5, USER_AND_PASSWORD]).await?;
+        Some(read_credentials(&mut client).await?)
+    } else {
+        client.write_all(&[SOCKS5, NO_AUTHENTICATION]).await?;
+        None
+    };
 
     let [_version, command, _reserved, kind] = read_array(&mut client).await?;
     let Some(host) = read_socks_host(&mut client, kind).await? else {
         return Ok(());
     };
     let port = client.read_u16().await?;
-    if !core.allows(&host, port, ProxyProtocol::Socks5) {
+    if !core.allows(&host, port, ProxyProtocol::Socks5, credentials) {
         return write_socks_reply(&mut client, NOT_ALLOWED).await;
     }
     if command != CONNECT {
@@ -135,6 +151,19 @@ async fn serve_socks(core: &Core, mut client: TcpStream) -> io::Result<()> {
     write_socks_reply(&mut client, SUCCEEDED).await?;
     copy_bidirectional(&mut client, &mut service).await?;
     Ok(())
+}
+
+/// As in RFC 1929: a version, a user name and a password, each of the last with its length.
+async fn read_credentials(client: &mut TcpStream) -> io::Result<String> {
+    let _version = client.read_u8().await?;
+    let mut parts = Vec::new();
+    for _ in 0..2 {
+        let mut part = vec![0; client.read_u8().await?.into()];
+        client.read_exact(&mut part).await?;
+        parts.push(String::from_utf8_lossy(&part).into_owned());
+    }
+    client.write_all(&[1, SUCCEEDED]).await?;
+    Ok(parts.join(":"))
 }
 
 async fn read_array<const N: usize>(client: &mut TcpStream) -> io::Result<[u8; N]> {
@@ -175,7 +204,7 @@ async fn serve_http(core: &Core, mut client: BufReader<TcpStream>) -> io::Result
 
 async fn tunnel(core: &Core, mut client: BufReader<TcpStream>, head: &Head) -> io::Result<()> {
     let (host, port) = split_authority(&head.target);
-    if !core.allows(host, port, ProxyProtocol::HttpConnect) {
+    if !core.allows(host, port, ProxyProtocol::HttpConnect, None) {
         return refuse(client.get_mut()).await;
     }
     let mut service = TcpStream::connect(core.upstream).await?;
@@ -213,7 +242,7 @@ async fn forward(core: &Core, client: BufReader<TcpStream>, first: Head) -> io::
 /// The request as the service expects it; none if the service is not whom it is for.
 fn to_origin_form(core: &Core, head: &Head) -> Option<String> {
     let (host, port, target) = split_url(&head.target)?;
-    if !core.allows(host, port, ProxyProtocol::HttpForward) {
+    if !core.allows(host, port, ProxyProtocol::HttpForward, None) {
         return None;
     }
     let headers = head.headers.iter();

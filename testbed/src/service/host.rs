@@ -16,8 +16,8 @@ const ERROR: u16 = 63497;
 const CHAIN_HASH_LENGTH: usize = 32;
 const HTLC_MINIMUM_MSAT: u64 = 1_000;
 const MAX_ACCEPTED_HTLCS: u16 = 30;
-/// The host reads nothing into it; a wallet that is asked about it hands it on as it is.
-const CROSS_SIGNED_STATE: [u8; 96] = [0x5a; 96];
+/// As long as a state without script, HTLCs and features. What its fields say is the wallet's affair.
+const CROSS_SIGNED_STATE: [u8; 197] = [0x5a; 197];
 
 pub(super) async fn listen(core: Arc<Core>, mut events: UnboundedReceiver<NodeEvent>) {
     while let Some(event) = events.recv().await {

@@ -173,7 +173,7 @@ impl Scene {
     }
 
     pub fn wallet_event(&self) -> NodeEvent {
-        self.testbed.wallet().next_event(LONG).unwrap()
+        next_event(&self.testbed.wallet(), LONG).unwrap()
     }
 
     /// Takes the next event, which is a proposal, and returns who made it, its id, and whether it
@@ -214,7 +214,17 @@ impl Scene {
     }
 
     pub fn expect_no_proposal(&self) {
-        assert_eq!(self.testbed.wallet().next_event(Duration::ZERO), None);
+        assert_eq!(next_event(&self.testbed.wallet(), Duration::ZERO), None);
+    }
+}
+
+/// The next event after the connections that came about.
+pub fn next_event(node: &Node, timeout: Duration) -> Option<NodeEvent> {
+    loop {
+        let event = node.next_event(timeout)?;
+        if !matches!(event, NodeEvent::PeerConnected { .. }) {
+            return Some(event);
+        }
     }
 }
 

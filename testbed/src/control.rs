@@ -11,15 +11,16 @@
 //! | `GET /requests` | | `requests`: each `{offer_id, kind: offer, callback or other, over, method, target, headers: [[name, value]], connection, at_ms}`; `connections`, `tls_handshakes`, `tls_resumptions` |
 //! | `GET /requests?count=N&wait_ms=M` | | the same, once there are N requests or the time is over |
 //! | `POST /requests/reset` | | `{}`; the requests so far are forgotten |
-//! | `GET /proxy/asked` | | `asked`: each `{host, port, protocol: Socks5, HttpConnect or HttpForward}` |
+//! | `GET /proxy/asked` | | `asked`: each `{host, port, protocol: Socks5, HttpConnect or HttpForward, credentials: user:password or null}` |
 //! | `POST /wallet/connect` | `node_id`, `host`, `port` | `connected` |
 //! | `POST /wallet/disconnect` | `node_id` | `{}` |
 //! | `GET /wallet/connected?node_id=…` | | `connected` |
+//! | `GET /wallet/channels?node_id=…` | | `channel_ids`: of all channels with that node, pending ones too |
 //! | `POST /wallet/send` | `peer_id`, `message_type`, `payload_hex` | `sent` |
 //! | `GET /wallet/events?wait_ms=N` | | `events`: all that wait, removed; if there are none, the first one within that time |
 //! | `POST /wallet/accept_channel` | `peer_id`, `channel_id` | `{}` |
 //! | `POST /wallet/reject_channel` | `peer_id`, `channel_id` | `{}` |
-//! | `POST /target/open` | `peer_id`, [`capacity_sat`], [`push_msat`], [`announced`] | `temporary_channel_id` |
+//! | `POST /target/open` | `peer_id`, [`capacity_sat`], [`push_msat`], [`announced`], [`temporary_channel_id`] | `temporary_channel_id` |
 //! | `GET /target/events?wait_ms=N` | | as for the wallet |
 //! | `GET /target/invocations` | | `invocations`: each `{offer_id, peer_id, payload_hex}` |
 //! | `POST /target/send` | `peer_id`, `message_type`, `payload_hex` | `sent` |
@@ -165,6 +166,7 @@ async fn at_node(node: &Node, method: &str, route: &str, fields: &Fields) -> Opt
         ("POST", "connect") => connect(node, fields).await,
         ("POST", "disconnect") => disconnect(node, fields),
         ("GET", "connected") => connected(node, fields),
+        ("GET", "channels") => channels(node, fields),
         ("POST", "send") => send(node, fields),
         ("GET", "events") => events(node, fields).await,
         ("POST", "accept_channel") => decide(fields, |peer, id| node.accept_channel(peer, id)),
@@ -188,6 +190,10 @@ fn disconnect(node: &Node, fields: &Fields) -> Answer {
 
 fn connected(node: &Node, fields: &Fields) -> Answer {
     Ok(json!({ "connected": node.is_connected(fields.text("node_id")?) }))
+}
+
+fn channels(node: &Node, fields: &Fields) -> Answer {
+    Ok(json!({ "channel_ids": node.channel_ids(fields.text("node_id")?) }))
 }
 
 fn send(node: &Node, fields: &Fields) -> Answer {
@@ -218,6 +224,10 @@ async fn open(node: &Node, fields: &Fields) -> Answer {
         push_msat: fields.number("push_msat", 0)?,
         announced: fields.flag("announced")?,
     };
-    let opening = node.0.open_when_connected(&channel).await?;
+    let temporary_channel_id = fields.optional_text("temporary_channel_id")?;
+    let opening = node
+        .0
+        .open_when_connected(&channel, temporary_channel_id)
+        .await?;
     Ok(json!({ "temporary_channel_id": opening.temporary_channel_id() }))
 }

@@ -77,8 +77,10 @@ impl Lightning {
 
     fn fund(&self, key: u128, channel: ChannelId, peer: PublicKey, transaction: Transaction) {
         self.openings.advance(key, OpeningState::Accepted);
-        if self.openings.funding(key) == Some(Funding::Disconnect) {
-            return self.parts.peers.disconnect_by_node_id(peer);
+        match self.openings.funding(key) {
+            Some(Funding::Disconnect) => return self.parts.peers.disconnect_by_node_id(peer),
+            Some(Funding::Never) => return,
+            Some(Funding::Send) | None => {}
         }
         let manager = &self.parts.manager;
         if let Err(error) = manager.funding_transaction_generated(channel, peer, transaction) {

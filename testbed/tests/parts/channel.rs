@@ -1,6 +1,6 @@
 //! Funded channels (LUD-02), from the first GET to the channel, habit by habit.
 
-use crate::client::{LONG, Scene, connect_nodes};
+use crate::client::{LONG, Scene, connect_nodes, next_event};
 use lnurl_channel_testbed::{Habit, NodeEvent, OfferOptions, OpenChannel};
 use std::thread;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn opens_an_unannounced_channel_that_becomes_ready() {
     let accepted = scene.testbed.wallet().accept_channel(&peer_id, &channel_id);
     accepted.unwrap();
     scene.expect_pending(channel_id);
-    let pending = scene.testbed.target().next_event(LONG);
+    let pending = next_event(&scene.testbed.target(), LONG);
     assert!(matches!(pending, Some(NodeEvent::ChannelPending { .. })));
 
     scene.testbed.mine(6);
@@ -76,7 +76,7 @@ fn refuses_a_wallet_that_is_not_connected() {
     let scene = Scene::new(OfferOptions::default());
     let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target());
     wallet.disconnect(&target.id());
-    let gone = target.next_event(LONG);
+    let gone = next_event(&target, LONG);
     assert!(matches!(gone, Some(NodeEvent::PeerDisconnected { .. })));
     assert_eq!(scene.call_back("private=1").unwrap().status, 400);
 }
@@ -117,7 +117,7 @@ fn cancel_withdraws_the_proposal() {
     assert!(scene.call_back("private=1").unwrap().is_ok());
     scene.proposal();
     assert!(scene.call_back("cancel=1").unwrap().is_ok());
-    let target = scene.testbed.target().next_event(LONG);
+    let target = next_event(&scene.testbed.target(), LONG);
     assert!(matches!(target, Some(NodeEvent::ChannelClosed { .. })));
     let answer = scene.call_back("private=1").unwrap();
     assert_eq!(answer.reason(), "the offer was cancelled");
@@ -220,6 +220,52 @@ fn drops_the_connection_and_opens_anew() {
     assert!(connect_nodes(&wallet, &target));
     let second = scene.accept_proposal();
     assert_ne!(first, second);
+    scene.expect_pending(second);
+}
+
+#[test]
+fn proposes_five_channels_and_funds_none() {
+    let scene = Scene::with(Habit::ProposalsDieSilently);
+    assert!(scene.call_back("private=1").unwrap().is_ok());
+    // LDK itself turns the fifth down: it holds four that are not funded.
+    let mut ids: Vec<String> = (0..4).map(|_| scene.accept_proposal()).collect();
+    let target = scene.testbed.target();
+    let closed = next_event(&target, LONG);
+    assert!(
+        matches!(closed, Some(NodeEvent::ChannelClosed { .. })),
+        "{closed:?}"
+    );
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+    scene.expect_no_proposal();
+}
+
+#[test]
+fn uses_one_temporary_id_for_two_channels() {
+    let scene = Scene::new(OfferOptions {
+        habits: vec![Habit::ReusesTemporaryId, Habit::OpensTwice],
+        ..Default::default()
+    });
+    assert!(scene.call_back("private=1").unwrap().is_ok());
+    let first = scene.accept_proposal();
+    scene.expect_pending(first.clone());
+    assert_eq!(scene.accept_proposal(), first);
+    scene.expect_pending(first);
+}
+
+#[test]
+fn closes_a_channel_that_is_not_ready_and_opens_another() {
+    let scene = Scene::with(Habit::ClosesBeforeReady);
+    assert!(scene.call_back("private=1").unwrap().is_ok());
+    let first = scene.accept_proposal();
+    scene.expect_pending(first);
+    let closed = scene.wallet_event();
+    assert!(
+        matches!(closed, NodeEvent::ChannelClosed { .. }),
+        "{closed:?}"
+    );
+    let second = scene.accept_proposal();
     scene.expect_pending(second);
 }
 

@@ -1,0 +1,149 @@
+//! The UDL and the Rust items say the same. Rust may say more, such as which errors there are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Paragraphs of documentation by item: `Type`, `Type.member`, or `.function`.
+type Docs = BTreeMap<String, Vec<String>>;
+
+#[test]
+fn the_udl_and_the_rust_items_say_the_same() {
+    let udl = fs::read_to_string(root().join("src/lnurl_channel.udl")).unwrap();
+    let udl = docs(&udl, udl_item);
+    assert!(udl.len() > 100, "{} items", udl.len());
+    let mut rust = Docs::new();
+    for path in rust_files() {
+        for (item, paragraphs) in docs(&fs::read_to_string(path).unwrap(), rust_item) {
+            rust.entry(item).or_default().extend(paragraphs);
+        }
+    }
+    let mut differences = Vec::new();
+    for (item, paragraphs) in &udl {
+        // The module's own words are the crate's.
+        if item == "lnurl_channel" {
+            continue;
+        }
+        match rust.get(item) {
+            None => differences.push(format!("{item}: no documented item in Rust")),
+            Some(found) => {
+                let missing = paragraphs.iter().filter(|text| !found.contains(text));
+                differences
+                    .extend(missing.map(|text| format!("{item}: {text:?} not in {found:?}")));
+            }
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+/// What a line names.
+enum Item {
+    /// A type, or a block of its methods: what follows is inside of it.
+    Type(String),
+    Member(String),
+    /// The end of what a `Type` began.
+    End,
+}
+
+fn docs(text: &str, item_of: fn(&str) -> Option<Item>) -> Docs {
+    let mut docs = Docs::new();
+    let (mut container, mut lines) = (String::new(), Vec::new());
+    for line in text.lines() {
+        if let Some(doc) = line.trim_start().strip_prefix("///") {
+            lines.push(doc.trim());
+            continue;
+        }
+        // Attributes stand between the documentation and the item.
+        if line.trim_start().starts_with(['[', '#']) {
+            continue;
+        }
+        let name = match item_of(line) {
+            Some(Item::Type(name)) => {
+                container = name;
+                container.clone()
+            }
+            Some(Item::Member(name)) => format!("{container}.{name}"),
+            Some(Item::End) => {
+                container.clear();
+                String::new()
+            }
+            None => String::new(),
+        };
+        if !name.is_empty() && !lines.is_empty() {
+            docs.entry(name).or_default().extend(paragraphs(&lines));
+        }
+        lines.clear();
+    }
+    docs
+}
+
+fn paragraphs(lines: &[&str]) -> Vec<String> {
+    let paragraphs = lines.split(|line| line.is_empty());
+    paragraphs.map(|lines| lines.join(" ")).collect()
+}
+
+fn udl_item(line: &str) -> Option<Item> {
+    let code = line.trim();
+    if line == "};" {
+        return Some(Item::End);
+    }
+    for word in ["namespace ", "interface ", "dictionary ", "enum "] {
+        if let Some(rest) = code.strip_prefix(word) {
+            let name = word_of(rest);
+            // Functions of the namespace stand in no type.
+            let is_namespace = word == "namespace ";
+            return Some(Item::Type(if is_namespace { String::new() } else { name }));
+        }
+    }
+    if let Some(quoted) = code.strip_prefix('"') {
+        return Some(Item::Member(word_of(quoted)));
+    }
+    if code.starts_with("constructor") {
+        return Some(Item::Member("new".into()));
+    }
+    // A method, or a field with its default: the last word before either.
+    let declaration = code.split(['(', '=', ';']).next()?;
+    let name = declaration.split_whitespace().next_back()?;
+    Some(Item::Member(word_of(name)))
+}
+
+fn rust_item(line: &str) -> Option<Item> {
+    let code = line.trim();
+    if line == "}" {
+        return Some(Item::End);
+    }
+    for word in ["pub struct ", "pub enum ", "pub trait ", "impl "] {
+        if let Some(rest) = line.strip_prefix(word) {
+            return Some(Item::Type(word_of(rest)));
+        }
+    }
+    let code = code.strip_prefix("pub ").unwrap_or(code);
+    let code = code.strip_prefix("async ").unwrap_or(code);
+    let name = word_of(code.strip_prefix("fn ").unwrap_or(code));
+    (!name.is_empty()).then_some(Item::Member(name))
+}
+
+fn word_of(text: &str) -> String {
+    let word = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    word.take(1).collect()
+}
+
+fn rust_files() -> Vec<PathBuf> {
+    let mut folders = vec![root().join("src"), root().join("core/src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
