@@ -28,20 +28,27 @@ class LndRest(private val url: String, certificate: InputStream, private val mac
         init(null, trust.trustManagers, null)
     }.socketFactory
 
-    fun get(path: String): JSONObject = JSONObject(answer(path).reader().use { it.readText() })
+    fun get(path: String): JSONObject = json(answer("GET", path))
 
     fun post(path: String, vararg fields: Pair<String, Any>): JSONObject =
-        JSONObject(answer(path, JSONObject(mapOf(*fields))).reader().use { it.readText() })
+        json(answer("POST", path, JSONObject(mapOf(*fields))))
+
+    fun delete(path: String): JSONObject = json(answer("DELETE", path))
 
     /**
      * Hands over what LND streams, one object for each line, until the connection ends. After a minute
      * without any it throws `SocketTimeoutException`, as nothing tells silence from a dead connection.
      */
-    fun stream(path: String, take: (JSONObject) -> Unit) = answer(path, readTimeoutMs = STREAM_TIMEOUT_MS)
+    fun stream(path: String, take: (JSONObject) -> Unit) = answer("GET", path, readTimeoutMs = STREAM_TIMEOUT_MS)
         .bufferedReader().forEachLine { take(JSONObject(it).getJSONObject("result")) }
 
-    private fun answer(path: String, body: JSONObject? = null, readTimeoutMs: Int = READ_TIMEOUT_MS): InputStream {
+    private fun json(answer: InputStream) = JSONObject(answer.reader().use { it.readText() })
+
+    private fun answer(
+        method: String, path: String, body: JSONObject? = null, readTimeoutMs: Int = READ_TIMEOUT_MS,
+    ): InputStream {
         val connection = URI(url + path).toURL().openConnection() as HttpsURLConnection
+        connection.requestMethod = method
         connection.sslSocketFactory = sockets
         connection.connectTimeout = CONNECT_TIMEOUT_MS
         connection.readTimeout = readTimeoutMs

@@ -1,8 +1,10 @@
 package dev.lnurlchannel.samples
 
-import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.NodeReadiness
 import dev.lnurlchannel.PeerAddress
 import dev.lnurlchannel.WalletNode
+import dev.lnurlchannel.socketAddress
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.encoding.Base64
 import org.json.JSONObject
 
@@ -19,31 +21,37 @@ private const val BECH32_DIGITS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
  * hosts; their messages need no flag, as their types are in the range that LND leaves to others.
  */
 class LndWalletNode(private val lnd: LndRest) : WalletNode {
+    /** Peers that LND had no connection to before. */
+    private val connectedHere: MutableSet<String> = ConcurrentHashMap.newKeySet()
+
     override fun nodeId(): String = lnd.get("/v1/getinfo").getString("identity_pubkey")
 
+    override fun readiness(peer: PeerAddress): NodeReadiness = NodeReadiness(channelIds(peer))
+
+    /** LND remembers a peer by itself once it has a channel with it. */
     override fun connect(peer: PeerAddress): Boolean {
-        val address = JSONObject(mapOf("pubkey" to peer.nodeId, "host" to peer.socketAddress()))
-        // LND alone would try for two minutes. A slow Tor may need longer; then `LndRest` has to wait longer too.
-        if (features(peer.nodeId) == null) lnd.post("/v1/peers", "addr" to address, "timeout" to CONNECT_S)
+        val address = JSONObject(mapOf("pubkey" to peer.nodeId, "host" to peer.socketAddress))
+        if (features(peer) == null) {
+            // LND alone would try for two minutes. A slow Tor may need longer; then `LndRest` has to wait longer too.
+            lnd.post("/v1/peers", "addr" to address, "timeout" to CONNECT_S)
+            connectedHere += peer.nodeId
+        }
         // LND answers before `init`, with which the peer's features come.
         repeat(INIT_POLLS) {
-            if ((features(peer.nodeId)?.length() ?: 0) > 0) return true
+            if ((features(peer)?.length() ?: 0) > 0) return true
             Thread.sleep(POLL_MS)
         }
         return false
     }
 
-    /** None if the peer is not connected. */
-    private fun features(nodeId: String): JSONObject? = lnd.get("/v1/peers").getJSONArray("peers").objects()
-        .find { it.getString("pub_key") == nodeId }?.getJSONObject("features")
+    override fun releasePeer(peer: PeerAddress) {
+        if (!connectedHere.remove(peer.nodeId) || channelIds(peer).isNotEmpty()) return
+        if (features(peer) != null) lnd.delete("/v1/peers/${peer.nodeId}")
+    }
 
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
-        lnd.post(
-            "/v1/custommessage",
-            "peer" to Base64.encode(peerId.hexToByteArray()),
-            "type" to messageType.toInt(),
-            "data" to Base64.encode(payload),
-        )
+        val peer = Base64.encode(peerId.hexToByteArray())
+        lnd.post("/v1/custommessage", "peer" to peer, "type" to messageType.toInt(), "data" to Base64.encode(payload))
         return true
     }
 
@@ -55,5 +63,10 @@ class LndWalletNode(private val lnd: LndRest) : WalletNode {
         return byteArrayOf(0, 20) + bits.chunked(8) { it.toString().toInt(2).toByte() }
     }
 
-    override fun onChannelEvent(requestId: String, event: ChannelEvent) = Unit
+    private fun channelIds(peer: PeerAddress): List<String> =
+        lnd.channels().map { it.channel }.filter { it.peerId == peer.nodeId }.mapNotNull { it.channelId }
+
+    /** None if the peer is not connected. */
+    private fun features(peer: PeerAddress): JSONObject? = lnd.get("/v1/peers").getJSONArray("peers").objects()
+        .find { it.getString("pub_key") == peer.nodeId }?.getJSONObject("features")
 }

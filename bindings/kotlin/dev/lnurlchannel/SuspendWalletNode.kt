@@ -4,26 +4,35 @@ import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlinx.coroutines.runBlocking
 
-/** A [WalletNode] for wallets whose node is driven by coroutines. See there for each method. */
+/**
+ * A [WalletNode] for wallets whose node is driven by coroutines. See there for each method.
+ *
+ * The last two are for hosted channels only; a wallet without them leaves them out.
+ */
 interface SuspendWalletNode {
     /** See [WalletNode.nodeId]. */
     suspend fun nodeId(): String
 
+    /** See [WalletNode.readiness]. */
+    suspend fun readiness(peer: PeerAddress): NodeReadiness
+
     /** See [WalletNode.connect]. */
     suspend fun connect(peer: PeerAddress): Boolean
 
+    /** See [WalletNode.releasePeer]. */
+    suspend fun releasePeer(peer: PeerAddress)
+
     /** See [WalletNode.sendPeerMessage]. */
-    suspend fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean
+    suspend fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
+        throw WalletNodeException.Unsupported(NO_HOSTED_CHANNELS)
 
     /** See [WalletNode.refundScriptPubkey]. */
-    suspend fun refundScriptPubkey(requestId: String): ByteArray
-
-    /** See [WalletNode.onChannelEvent]. */
-    suspend fun onChannelEvent(requestId: String, event: ChannelEvent)
+    suspend fun refundScriptPubkey(requestId: String): ByteArray =
+        throw WalletNodeException.Unsupported(NO_HOSTED_CHANNELS)
 }
 
 /**
- * This node as the client takes it, [guarded].
+ * This node as the client takes it.
  *
  * The methods run in [context], by default on the library's background thread, which waits for
  * them in either case. With the context of a scope they are children of it: cancelling the scope
@@ -31,7 +40,7 @@ interface SuspendWalletNode {
  * method must not wait for [ChannelClient.shutdown], which waits for that method.
  */
 fun SuspendWalletNode.asWalletNode(context: CoroutineContext = EmptyCoroutineContext): WalletNode =
-    BlockingWalletNode(this, context).guarded()
+    BlockingWalletNode(this, context)
 
 private class BlockingWalletNode(
     private val node: SuspendWalletNode,
@@ -39,14 +48,15 @@ private class BlockingWalletNode(
 ) : WalletNode {
     override fun nodeId(): String = runBlocking(context) { node.nodeId() }
 
+    override fun readiness(peer: PeerAddress): NodeReadiness = runBlocking(context) { node.readiness(peer) }
+
     override fun connect(peer: PeerAddress): Boolean = runBlocking(context) { node.connect(peer) }
+
+    override fun releasePeer(peer: PeerAddress): Unit = runBlocking(context) { node.releasePeer(peer) }
 
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
         runBlocking(context) { node.sendPeerMessage(peerId, messageType, payload) }
 
     override fun refundScriptPubkey(requestId: String): ByteArray =
         runBlocking(context) { node.refundScriptPubkey(requestId) }
-
-    override fun onChannelEvent(requestId: String, event: ChannelEvent): Unit =
-        runBlocking(context) { node.onChannelEvent(requestId, event) }
 }

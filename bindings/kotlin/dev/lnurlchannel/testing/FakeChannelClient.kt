@@ -1,174 +1,162 @@
 package dev.lnurlchannel.testing
 
 import dev.lnurlchannel.ChannelClient
-import dev.lnurlchannel.ChannelKind
-import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelListener
 import dev.lnurlchannel.ChannelRequest
-import dev.lnurlchannel.ChannelRequestState
-import dev.lnurlchannel.ChannelRequestState.ARRIVED
-import dev.lnurlchannel.ChannelRequestState.CANCELLED
-import dev.lnurlchannel.ChannelRequestState.REFUSED
-import dev.lnurlchannel.ChannelStage
+import dev.lnurlchannel.ChannelRequestSnapshot
+import dev.lnurlchannel.ChannelStep
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.Lnurl
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NoHandle
+import kotlin.time.Duration
 
 /**
  * A [ChannelClient] for a wallet's own tests. Needs no native library.
  *
- * [offer] and [refuse] say what the next [fetch] calls lead to, in that order. A channel that is
- * reported arrives at the request that it would arrive at, by peer and age; whether it is announced
- * plays no part.
+ * It has no rules: a test says what each call leads to, what a channel is, and, with
+ * [FakeChannelRequest.becomes], how requests move on. Of several answers to one method each call takes
+ * the next, and the last one stays.
  *
- * `describe` and `socketAddress` are the native library's, on whatever object: tests with fakes do
- * without them.
- *
- * @param earlier requests from an earlier run.
+ * @param requests what [requests] lists at first, as from an earlier run.
+ * @param listener hears what requests become.
  */
-class FakeChannelClient(earlier: List<FakeChannelRequest> = emptyList()) : ChannelClient(NoHandle) {
-    private val requests = earlier.toMutableList()
-    private val answers = ArrayDeque<Result<FakeChannelRequest>>()
-    private val scanned = mutableListOf<Lnurl>()
-    private var peerChecks = 0
-    private var shutDown = false
+class FakeChannelClient(
+    requests: List<FakeChannelRequest> = emptyList(),
+    private val listener: ChannelListener? = null,
+) : ChannelClient(NoHandle) {
+    /** What a wallet reported with [reportChannelClosed]. */
+    data class Closing(val peerId: String, val channelId: String?, val reason: String?)
 
-    /** Reads a custom message of a peer: the outcome that it is for the host's request, or none. */
-    @Volatile
-    var readPeerMessage: (messageType: UShort, payload: ByteArray) -> ChannelOutcome? = { _, _ -> null }
+    /** What a wallet reported with [reportPeerConnection]. */
+    data class Connection(val peerId: String, val isConnected: Boolean)
 
-    /** What was fetched, in order. */
-    val fetched: List<Lnurl> get() = synchronized(this) { scanned.toList() }
+    /** What a wallet reported with [reportPeerMessage]. */
+    class Message(val peerId: String, val messageType: UShort, val payload: ByteArray)
+
+    private val lock = Any()
+    private val known = requests.toMutableSet()
+    private val listed = requests.toMutableList()
+    private val fetch = Script<FakeChannelRequest>("fetch")
+    private val takeAnswer = Script<FakeChannelRequest>("takeAnswer")
+    private val verdict = Script<ChannelVerdict>("reportIncomingChannel", ChannelVerdict.Unrequested)
+    private val isTaken = Script("reportPeerMessage", false)
+    private val fetchCalls = mutableListOf<Lnurl>()
+    private val answers = mutableListOf<String>()
+    private val channels = mutableListOf<IncomingChannel>()
+    private val closings = mutableListOf<Closing>()
+    private val connections = mutableListOf<Connection>()
+    private val messages = mutableListOf<Message>()
+    private var peerCheckCalls = 0
+    private var isDown = false
+
+    init {
+        requests.forEach { it.client = this }
+    }
+
+    // What the test says.
+
+    /** A call to [fetch] returns [request]. */
+    fun fetchReturns(
+        request: FakeChannelRequest = FakeChannelRequest(),
+        after: Duration = Duration.ZERO,
+    ): FakeChannelRequest = request.also { fetch.returns(it, after) }
+
+    /** A call to [fetch] throws [error]. */
+    fun fetchThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = fetch.throws(error, after)
+
+    /** A call to [takeAnswer] returns [request]. */
+    fun takeAnswerReturns(request: FakeChannelRequest = FakeChannelRequest()): FakeChannelRequest =
+        request.also { takeAnswer.returns(it) }
+
+    /** A call to [takeAnswer] throws [error]. */
+    fun takeAnswerThrows(error: LnurlChannelException) = takeAnswer.throws(error)
+
+    /** A call to [reportIncomingChannel] returns [verdict]; without this it is `Unrequested`. */
+    fun judges(verdict: ChannelVerdict) = this.verdict.returns(verdict)
+
+    /** A call to [reportPeerMessage] returns [isTaken]; without this it is false. */
+    fun reportPeerMessageReturns(isTaken: Boolean) = this.isTaken.returns(isTaken)
+
+    // What the wallet did.
+
+    /** What each call to [fetch] fetched from. */
+    val fetched: List<Lnurl> get() = synchronized(lock) { fetchCalls.toList() }
+
+    /** The answer of each call to [takeAnswer]. */
+    val takenAnswers: List<String> get() = synchronized(lock) { answers.toList() }
+
+    /** What each call to [reportIncomingChannel] reported. */
+    val reportedChannels: List<IncomingChannel> get() = synchronized(lock) { channels.toList() }
+
+    /** What each call to [reportChannelClosed] reported. */
+    val reportedClosings: List<Closing> get() = synchronized(lock) { closings.toList() }
+
+    /** What each call to [reportPeerConnection] reported. */
+    val reportedConnections: List<Connection> get() = synchronized(lock) { connections.toList() }
+
+    /** What each call to [reportPeerMessage] reported. */
+    val reportedMessages: List<Message> get() = synchronized(lock) { messages.toList() }
 
     /** How often [checkPeers] was called. */
-    val checks: Int get() = synchronized(this) { peerChecks }
+    val peerChecks: Int get() = synchronized(lock) { peerCheckCalls }
 
-    /** A later [fetch] returns [request]. */
-    fun offer(request: FakeChannelRequest = FakeChannelRequest()): FakeChannelRequest {
-        synchronized(this) { answers += Result.success(request) }
-        return request
+    /** Whether [shutdown] was called. */
+    val isShutDown: Boolean get() = synchronized(lock) { isDown }
+
+    // The client itself.
+
+    override suspend fun fetch(lnurl: Lnurl): ChannelRequest {
+        synchronized(lock) { fetchCalls += lnurl }
+        return know(fetch.playInTime())
     }
 
-    /** A later [fetch] throws [error]. */
-    fun refuse(error: LnurlChannelException) {
-        synchronized(this) { answers += Result.failure(error) }
+    override fun takeAnswer(lnurl: Lnurl, answer: String): ChannelRequest {
+        synchronized(lock) { answers += answer }
+        return know(takeAnswer.play())
     }
 
-    override suspend fun fetch(lnurl: Lnurl): ChannelRequest = synchronized(this) {
-        if (shutDown) throw LnurlChannelException.Cancelled()
-        scanned += lnurl
-        val answer = checkNotNull(answers.removeFirstOrNull()) { "no offer is scripted for $lnurl" }
-        answer.getOrThrow().also { if (it !in requests) requests += it }
-    }
-
-    override fun unfinishedRequests(): List<ChannelRequest> =
-        synchronized(this) { requests.filter { it.isUnfinished } }
+    override fun requests(): List<ChannelRequestSnapshot> =
+        synchronized(lock) { listed.toList() }.map { it.snapshot() }
 
     override fun request(requestId: String): ChannelRequest? =
-        synchronized(this) { requests.find { it.requestId() == requestId } }
+        synchronized(lock) { known.toList() }.find { it.requestId() == requestId }
 
     override fun reportIncomingChannel(channel: IncomingChannel): ChannelVerdict {
-        val (verdict, tell) = synchronized(this) {
-            if (shutDown) return ChannelVerdict.Unrequested
-            ofPeer(channel.peerId).forEach(::arrivedAt)
-            val verdict = known(channel) { judge(channel) }.verdict
-            verdict to act(verdict, channel)
-        }
-        tell()
-        return verdict
+        synchronized(lock) { channels += channel }
+        return verdict.play()
     }
 
-    override fun reportChannelFailed(peerId: String, channelId: String): Unit = synchronized(this) {
-        val failed = ofPeer(peerId).filter { id(peerId, channelId) in arrivedAt(it)?.ids.orEmpty() }
-        failed.forEach { it.failChannel() }
+    override fun reportChannelClosed(peerId: String, channelId: String?, reason: String?) {
+        synchronized(lock) { closings += Closing(peerId, channelId, reason) }
+    }
+
+    override fun reportPeerConnection(peerId: String, isConnected: Boolean) {
+        synchronized(lock) { connections += Connection(peerId, isConnected) }
     }
 
     override fun reportPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
-        if (synchronized(this) { shutDown }) return false
-        val awaiting = ofPeer(peerId).filter { it.offer().kind == ChannelKind.HOSTED && it.awaitsMessage }
-        val request = awaiting.find { it.isRunning() } ?: awaiting.lastOrNull()
-        val outcome = request?.let { readPeerMessage(messageType, payload) } ?: return false
-        request.bring(outcome)()
-        return true
+        synchronized(lock) { messages += Message(peerId, messageType, payload) }
+        return isTaken.play()
     }
 
     override fun checkPeers() {
-        synchronized(this) { peerChecks++ }
+        synchronized(lock) { peerCheckCalls++ }
     }
 
     override suspend fun shutdown() {
-        val all = synchronized(this) {
-            shutDown = true
-            requests.toList()
-        }
-        all.forEach { it.shutDown() }
+        synchronized(lock) { isDown = true }
     }
 
-    private fun ofPeer(peerId: String) = synchronized(this) {
-        requests.filter { it.offer().peer.nodeId.equals(peerId, ignoreCase = true) }
+    private fun know(request: FakeChannelRequest): FakeChannelRequest {
+        synchronized(lock) { known += request }
+        request.client = this
+        return request
     }
 
-    // What becomes of a channel, by the rules of the library (src/flow/matcher.rs).
-
-    /** A channel, under all its ids. Nodes replay events: its verdict stays, whatever happens since. */
-    private class Known(val verdict: ChannelVerdict) {
-        val ids = mutableSetOf<String>()
+    internal fun changed(request: FakeChannelRequest, snapshot: ChannelRequestSnapshot, step: ChannelStep) {
+        synchronized(lock) { if (request !in listed) listed.add(0, request) }
+        listener?.onRequestChanged(snapshot, step)
     }
-
-    private val channels = mutableListOf<Known>()
-
-    private fun known(channel: IncomingChannel, judge: () -> ChannelVerdict): Known {
-        // Today's id first: a former one that is told only later changes no verdict.
-        val known = channel.ids.firstNotNullOfOrNull { id -> channels.find { id in it.ids } }
-        return (known ?: Known(judge()).also { channels += it }).also { it.ids += channel.ids }
-    }
-
-    /** What the request has led to, also without a report: by a script, or in an earlier run. */
-    private fun arrivedAt(request: FakeChannelRequest): Known? =
-        request.channel?.let { known(it) { ChannelVerdict.Expected(request.requestId()) } }
-
-    private fun judge(channel: IncomingChannel): ChannelVerdict {
-        val asked = ofPeer(channel.peerId).filter { it.wasAsked && it.offer().kind == ChannelKind.FUNDED }
-        fun oldest(state: ChannelRequestState) = asked.find { it.state() == state }?.requestId()
-
-        val waiting = asked.find { it.isAwaiting }
-        val proposed = asked.find { it.channel?.stage == ChannelStage.PROPOSED }
-        val expecting = when (channel.stage) {
-            ChannelStage.PROPOSED -> waiting ?: proposed
-            ChannelStage.FUNDED -> proposed ?: waiting
-        }
-        // What the user cancelled since then is not taken for what an older request asked for.
-        val sinceCancelled = asked.takeLastWhile { it.state() != CANCELLED }
-        val expected = expecting ?: sinceCancelled.find { it.state() == REFUSED }
-        return expected?.let { ChannelVerdict.Expected(it.requestId()) }
-            ?: oldest(CANCELLED)?.let(ChannelVerdict::Unwanted)
-            ?: oldest(ARRIVED)?.let(ChannelVerdict::Duplicate)
-            ?: ChannelVerdict.Unrequested
-    }
-
-    /** What is expected arrives, or takes the place of what has. What it returns tells of it. */
-    private fun act(verdict: ChannelVerdict, channel: IncomingChannel): () -> Unit {
-        if (verdict !is ChannelVerdict.Expected) return {}
-        val request = requests.first { it.requestId() == verdict.requestId }
-        val arrived = request.channel ?: return request.bring(ChannelOutcome.Opening(channel))
-        if (takesPlace(arrived, channel)) request.replace(channel)
-        return {}
-    }
-
-    /** A proposal gives way to a later one, and to what is funded, which stays and grows up. */
-    private fun takesPlace(arrived: IncomingChannel, channel: IncomingChannel): Boolean {
-        fun place(of: IncomingChannel) = channels.indexOfFirst { known -> of.ids.any { it in known.ids } }
-        return when {
-            arrived.stage != channel.stage -> channel.stage == ChannelStage.FUNDED
-            channel.stage == ChannelStage.FUNDED -> place(arrived) == place(channel)
-            else -> place(arrived) <= place(channel)
-        }
-    }
-
-    private val IncomingChannel.ids get() = listOfNotNull(channelId, formerChannelId).map { id(peerId, it) }
-
-    private fun id(peerId: String, channelId: String) = "$peerId $channelId".lowercase()
-
-    private val FakeChannelRequest.channel get() = (outcome() as? ChannelOutcome.Opening)?.channel
 }

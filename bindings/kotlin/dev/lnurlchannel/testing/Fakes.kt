@@ -3,9 +3,13 @@ package dev.lnurlchannel.testing
 import dev.lnurlchannel.ChannelKind
 import dev.lnurlchannel.ChannelOffer
 import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelRequestSnapshot
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.HostedChannelTerms
 import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.PeerAddress
+import java.util.UUID
 
 /** A node's key, as it may stand in an offer. */
 const val FAKE_PEER_ID = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619"
@@ -13,19 +17,36 @@ const val FAKE_PEER_ID = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edce
 /** An offer of a funded or of a hosted channel. */
 fun fakeOffer(
     kind: ChannelKind = ChannelKind.FUNDED,
-    service: String = "service.example",
+    service: String? = "service.example",
+    callbackHost: String? = service,
     peer: PeerAddress = PeerAddress(FAKE_PEER_ID, "node.example", 9735u),
     alias: String? = null,
-): ChannelOffer =
-    ChannelOffer(kind, service, service.takeIf { kind == ChannelKind.FUNDED }, peer, alias)
+): ChannelOffer = ChannelOffer(kind, peer, service, callbackHost = callbackHost, alias = alias)
 
-/** A proposed channel of [peerId], as a node shows it. */
-fun fakeChannel(peerId: String = FAKE_PEER_ID, channelId: String = "07".repeat(32)): IncomingChannel =
-    IncomingChannel(peerId, channelId, capacitySat = 100_000uL, pushMsat = 0uL, isAnnounced = false)
+/** A request that was just fetched; a test copies it with what it needs. */
+fun fakeSnapshot(
+    offer: ChannelOffer = fakeOffer(),
+    state: ChannelRequestState = ChannelRequestState.OFFERED,
+    requestId: String = UUID.randomUUID().toString(),
+): ChannelRequestSnapshot = ChannelRequestSnapshot(
+    requestId = requestId,
+    revision = 1uL,
+    offer = offer,
+    state = state,
+    createdAtSeconds = 1_800_000_000uL,
+    updatedAtSeconds = 1_800_000_000uL,
+)
+
+/** A channel of [peerId], as a node shows it. */
+fun fakeChannel(
+    stage: ChannelStage = ChannelStage.FUNDED,
+    peerId: String = FAKE_PEER_ID,
+    channelId: String = "07".repeat(32),
+): IncomingChannel =
+    IncomingChannel(peerId, stage, channelId, capacitySat = 100_000uL, pushMsat = 0uL, isAnnounced = false)
 
 /** What a request for a funded channel leads to. */
-fun fakeOpening(channel: IncomingChannel = fakeChannel()): ChannelOutcome =
-    ChannelOutcome.Opening(channel)
+fun fakeFunded(channel: IncomingChannel = fakeChannel()): ChannelOutcome = ChannelOutcome.Funded(channel)
 
 /** What a request for a hosted channel leads to. */
 fun fakeHostedOffer(message: ByteArray = ByteArray(0)): ChannelOutcome =

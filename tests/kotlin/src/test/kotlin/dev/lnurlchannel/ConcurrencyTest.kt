@@ -4,14 +4,17 @@ import dev.lnurlchannel.support.Gate
 import dev.lnurlchannel.support.NODE_ID
 import dev.lnurlchannel.support.P2WPKH
 import dev.lnurlchannel.support.PlainNode
+import dev.lnurlchannel.support.Recorder
 import dev.lnurlchannel.support.await
-import dev.lnurlchannel.support.proposal
+import dev.lnurlchannel.support.channel
 import dev.lnurlchannel.support.scene
 import dev.lnurlchannel.support.thrownBy
-import java.util.concurrent.ConcurrentHashMap
+import dev.lnurlchannel.support.waitUntil
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.atomic.AtomicReference
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
 import kotlinx.coroutines.awaitAll
@@ -30,10 +33,9 @@ class ConcurrencyTest {
 
     @Test
     fun `fifty requests at once, from as many threads`() {
-        val events = ConcurrentHashMap<String, ConcurrentLinkedQueue<ChannelEvent>>()
-        val node = PlainNode(onEvent = { id, event -> events.getOrPut(id, ::ConcurrentLinkedQueue) += event })
+        val recorder = Recorder()
         Executors.newFixedThreadPool(MANY).asCoroutineDispatcher().use { threads ->
-            scene(node) {
+            scene(listener = recorder) {
                 val calls = List(MANY) {
                     scope.async(threads) {
                         val request = fetch("OkAndNeverOpens")
@@ -42,56 +44,44 @@ class ConcurrencyTest {
                 }
                 testbed.awaitCallbacks(MANY)
                 val verdicts = List(MANY) { number ->
-                    scope.async(threads) { client.reportIncomingChannel(testbed.proposal(number)) }
+                    scope.async(threads) { client.reportIncomingChannel(testbed.channel(number)) }
                 }.awaitAll()
 
                 val ids = verdicts.map { assertInstanceOf(ChannelVerdict.Expected::class.java, it).requestId }
                 val outcomes = calls.awaitAll().toMap()
                 assertEquals(MANY, ids.toSet().size, "each channel is somebody's")
                 ids.forEachIndexed { number, id ->
-                    assertEquals(ChannelOutcome.Opening(testbed.proposal(number)), outcomes[id])
+                    assertEquals(ChannelOutcome.Funded(testbed.channel(number)), outcomes[id])
                 }
                 assertEquals(MANY, testbed.callbacks().size)
-                assertTrue(unfinished().isEmpty())
-                for (of in events.values.map { it.toList() }) {
-                    assertInstanceOf(ChannelEvent.Connecting::class.java, of.first())
-                    assertInstanceOf(ChannelEvent.Requesting::class.java, of[1])
-                    assertInstanceOf(ChannelEvent.Arrived::class.java, of.last())
+                assertEquals(ids.toSet(), listed().toSet())
+                for (snapshot in client.requests()) {
+                    waitUntil("the last is told") { recorder.of(snapshot.requestId).last().request == snapshot }
+                    val revisions = recorder.of(snapshot.requestId).map { it.request.revision }
+                    assertEquals(revisions.sorted().distinct(), revisions)
                 }
             }
         }
     }
 
-    @Test
-    fun `two calls to accept at once ask once`() = scene {
-        val request = fetch("OkAndNeverOpens")
-        val calls = List(8) { scope.async { runCatching { request.accept() } } }
-        testbed.awaitCallbacks(1)
-        client.reportIncomingChannel(testbed.proposal())
-        val results = calls.awaitAll()
-        assertEquals(1, results.count { it.isSuccess })
-        for (result in results) {
-            result.onFailure { assertInstanceOf(LnurlChannelException.WrongState::class.java, it) }
-        }
-        assertEquals(1, testbed.callbacks().size)
-    }
-
-    /** A client that its own node calls into. */
+    /** A client that is called from within its own callbacks. */
     private class Known {
-        lateinit var client: ChannelClient
+        val client = AtomicReference<ChannelClient>()
         val failures = ConcurrentLinkedQueue<Throwable>()
 
         /** What a wallet may call from within a callback. */
         fun peek() {
             runCatching {
-                for (request in client.unfinishedRequests()) {
-                    request.use { checkNotNull(client.request(it.requestId())).use(ChannelRequest::state) }
+                val client = checkNotNull(client.get())
+                for (snapshot in client.requests()) {
+                    checkNotNull(client.request(snapshot.requestId)).use(ChannelRequest::snapshot)
                 }
                 client.checkPeers()
-                val stranger = IncomingChannel(NODE_ID, "07".repeat(32))
+                val stranger = IncomingChannel(NODE_ID, ChannelStage.FUNDED, "07".repeat(32))
                 check(client.reportIncomingChannel(stranger) == ChannelVerdict.Unrequested)
                 check(!client.reportPeerMessage(NODE_ID, 65533u, byteArrayOf()))
-                client.reportChannelFailed(NODE_ID, stranger.channelId)
+                client.reportPeerConnection(NODE_ID, true)
+                client.reportChannelClosed(NODE_ID, stranger.channelId)
             }.onFailure { failures += it }
         }
     }
@@ -101,48 +91,53 @@ class ConcurrencyTest {
         val known = Known()
         val node = PlainNode(
             onNodeId = { known.peek(); NODE_ID },
+            onReadiness = { known.peek(); NodeReadiness(channelIds = emptyList()) },
             onConnect = { known.peek(); true },
+            onRelease = { known.peek() },
             onSend = { known.peek(); true },
             onScript = { known.peek(); P2WPKH },
-            onEvent = { _, _ -> known.peek() },
         )
         for (kind in listOf("channel", "hosted")) {
-            scene(node, { hastyConfig() }) {
-                known.client = client
-                thrownBy<LnurlChannelException.NoChannel> { fetch("OkAndNeverOpens", kind = kind).accept() }
+            scene(node, Recorder { _, _ -> known.peek() }, { hastyConfig() }) {
+                known.client.set(client)
+                val request = fetch("OkAndNeverOpens", "SilentHost", kind = kind)
+                thrownBy<LnurlChannelException.NoChannel> { request.accept() }
+                request.cancel()
             }
         }
         assertTrue(known.failures.isEmpty()) { known.failures.first().stackTraceToString() }
     }
 
     @Test
-    fun `an event may report, pause and shut down`() {
+    fun `a listener may report, pause, cancel and shut down`() {
+        fun one(client: ChannelClient) = checkNotNull(client.request(client.requests().single().requestId))
         val doings = listOf<(ChannelClient, IncomingChannel) -> Unit>(
             { client, channel -> client.reportIncomingChannel(channel) },
-            { client, _ -> client.unfinishedRequests().single().use { check(it.pause()) } },
-            { client, _ -> client.unfinishedRequests().single().use { runBlocking { it.cancel() } } },
+            { client, _ -> one(client).use { it.pause() } },
+            { client, _ -> one(client).use { runBlocking { it.cancel() } } },
             { client, _ -> runBlocking { client.shutdown() } },
         )
         val ends = doings.map { doing ->
-            val known = Known()
-            var channel: IncomingChannel? = null
+            val client = AtomicReference<ChannelClient>()
+            val channel = AtomicReference<IncomingChannel>()
+            val begun = AtomicBoolean()
             val done = CountDownLatch(1)
-            val node = PlainNode(onEvent = { _, event ->
-                if (event is ChannelEvent.AwaitingChannel) {
-                    doing(known.client, checkNotNull(channel))
+            val recorder = Recorder { request, _ ->
+                if (request.state == ChannelRequestState.AWAITING && begun.compareAndSet(false, true)) {
+                    doing(client.get(), channel.get())
                     done.countDown()
                 }
-            })
+            }
             var end: Result<ChannelOutcome>? = null
-            scene(node) {
-                known.client = client
-                channel = testbed.proposal()
+            scene(listener = recorder) {
+                client.set(this.client)
+                channel.set(testbed.channel())
                 end = runCatching { fetch("OkAndNeverOpens").accept() }
                 await(done)
             }
             end
         }
-        assertInstanceOf(ChannelOutcome.Opening::class.java, ends.first()?.getOrThrow())
+        assertInstanceOf(ChannelOutcome.Funded::class.java, ends.first()?.getOrThrow())
         for (end in ends.drop(1)) {
             assertInstanceOf(LnurlChannelException.Cancelled::class.java, end?.exceptionOrNull())
         }
@@ -177,8 +172,8 @@ class ConcurrencyTest {
         val call = scope.async { request.accept() }
         testbed.awaitCallbacks(1)
         request.close()
-        client.reportIncomingChannel(testbed.proposal())
-        assertInstanceOf(ChannelOutcome.Opening::class.java, call.await())
-        thrownBy<IllegalStateException> { request.state() }
+        client.reportIncomingChannel(testbed.channel())
+        assertInstanceOf(ChannelOutcome.Funded::class.java, call.await())
+        thrownBy<IllegalStateException> { request.snapshot() }
     }
 }

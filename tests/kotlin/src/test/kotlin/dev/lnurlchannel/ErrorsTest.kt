@@ -1,11 +1,15 @@
 package dev.lnurlchannel
 
-import dev.lnurlchannel.support.Gate
+import dev.lnurlchannel.support.NODE_ID
 import dev.lnurlchannel.support.PlainNode
+import dev.lnurlchannel.support.Recorder
 import dev.lnurlchannel.support.Scene
 import dev.lnurlchannel.support.Testbed
+import dev.lnurlchannel.support.channel
 import dev.lnurlchannel.support.failure
 import dev.lnurlchannel.support.scene
+import dev.lnurlchannel.support.state
+import dev.lnurlchannel.support.waitUntil
 import java.nio.file.Path
 import kotlinx.coroutines.async
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -16,153 +20,201 @@ import org.junit.jupiter.api.io.TempDir
 
 /** Every kind of error once, by its type and its fields. */
 class ErrorsTest {
-    private fun assertTold(expected: String, error: LnurlChannelException, reason: String) {
-        assertTrue(reason.isNotBlank())
-        assertTrue(error.describe().startsWith(expected), error.describe())
-        assertTrue(reason in error.describe(), error.describe())
+    private fun assertTold(error: LnurlChannelException, detail: String) {
+        assertTrue(detail.isNotBlank())
+        assertTrue(detail in error.describe(), error.describe())
     }
 
     @Test
-    fun `InvalidLnurl`() = scene {
-        val error = failure<LnurlChannelException.InvalidLnurl> { decodeLnurl("not an LNURL") }
-        assertTold("This is not an LNURL: ", error, error.reason)
+    fun `a text that is no LNURL is InvalidLnurl`() = scene {
+        val problems = mapOf("not an LNURL" to LnurlProblem.NOT_LNURL, "lnurl1dp68gurn8" to LnurlProblem.DAMAGED)
+        for ((text, problem) in problems) {
+            val error = failure<LnurlChannelException.InvalidLnurl> { decodeLnurl(text) }
+            assertEquals(problem, error.problem)
+            assertTold(error, error.reason)
+        }
     }
 
     @Test
-    fun `UnsupportedTag`() = scene {
+    fun `an LNURL for something else is UnsupportedTag`() = scene {
         val error = failure<LnurlChannelException.UnsupportedTag> { decodeLnurl("lnurlp://service.example/pay") }
         assertEquals("payRequest", error.tag)
-        assertTold("This LNURL is for something else", error, "payRequest")
+        assertTold(error, error.tag)
     }
 
     @Test
-    fun `UnsafeUrl`() = scene(configure = { config().copy(allowPrivateHosts = false) }) {
+    fun `a service on a private address is UnsafeUrl`() = scene(
+        configure = { config().copy(allowPrivateHosts = false) },
+    ) {
         val error = failure<LnurlChannelException.UnsafeUrl> { fetch() }
-        assertTold("The address is not safe to use: ", error, error.reason)
+        assertEquals(UrlProblem.PRIVATE_ADDRESS, error.problem)
+        assertTold(error, error.reason)
     }
 
     @Test
-    fun `TorRequired`() = scene {
+    fun `an onion service without a proxy is TorRequired`() = scene {
         val lnurl = decodeLnurl("lnurlc://${testbed.onionHost}/offer")
         assertTrue(lnurl.isOnion())
         val error = failure<LnurlChannelException.TorRequired> { client.fetch(lnurl) }
         assertEquals(lnurl.host(), error.host)
-        assertTold("Reaching ", error, error.host)
+        assertTold(error, error.host)
     }
 
     @Test
-    fun `Unreachable`() = scene {
+    fun `a service that does not listen is Unreachable`() = scene {
         // Port 1 is for nobody.
         val error = failure<LnurlChannelException.Unreachable> { client.fetch(decodeLnurl("lnurlc://127.0.0.1:1/x")) }
-        assertTold("The service could not be reached", error, error.reason)
+        assertEquals(NetworkProblem.NO_CONNECTION, error.problem)
+        assertTold(error, error.reason)
     }
 
     @Test
-    fun `InvalidResponse`() = scene {
+    fun `an answer that is no JSON is InvalidResponse`() = scene {
         val page = testbed.offer("HtmlFromGateway", more = mapOf("fault_step" to "offer"))
         val error = failure<LnurlChannelException.InvalidResponse> { client.fetch(decodeLnurl(page)) }
         assertTrue("502" in error.reason, error.reason)
-        assertTold("The service's answer breaks the protocol: ", error, error.reason)
+        assertTold(error, error.reason)
     }
 
     @Test
-    fun `Refused`() = scene {
+    fun `an offer of the wallet's own node is OwnNode`() = scene {
+        val answer = """{"tag":"channelRequest","uri":"$NODE_ID@127.0.0.1:9735","callback":"/open","k1":"1"}"""
+        val request = client.takeAnswer(decodeLnurl("lnurlc://service.example/channel"), answer)
+        assertTold(failure<LnurlChannelException.OwnNode> { request.accept() }, "own node")
+        assertEquals(ChannelRequestState.OFFERED, request.state)
+    }
+
+    @Test
+    fun `an error of the service is Refused, with its words, each time`() = scene {
         val request = fetch("ErrorAnswer")
-        val error = failure<LnurlChannelException.Refused> { request.accept() }
-        assertTold("The service said no: ", error, error.reason)
-        assertEquals(ChannelRequestState.REFUSED, request.state())
-    }
-
-    @Test
-    fun `NodeFailed`() = scene(PlainNode(onConnect = { throw WalletNodeException.Failed("the node is asleep") })) {
-        val request = fetch()
-        val error = failure<LnurlChannelException.NodeFailed> { request.accept() }
-        assertTrue("the node is asleep" in error.reason, error.reason)
-        assertTold("The wallet's node could not do its part", error, error.reason)
-        assertEquals(ChannelRequestState.OFFERED, request.state())
-    }
-
-    @Test
-    fun `NodeFailed, where the node cannot do it at all`() =
-        scene(PlainNode(onSend = { throw WalletNodeException.Unsupported("no custom messages") })) {
-            val error = failure<LnurlChannelException.NodeFailed> { fetch(kind = "hosted").accept() }
-            assertTrue("not supported: no custom messages" in error.reason, error.reason)
+        repeat(2) {
+            val error = failure<LnurlChannelException.Refused> { request.accept() }
+            assertTold(error, checkNotNull(error.words))
+            assertEquals(error.words, request.snapshot().refusal)
         }
-
-    @Test
-    fun `OutcomeUnknown`() = scene(configure = Testbed::hastyConfig) {
-        val request = fetch("SilentCallback")
-        val error = failure<LnurlChannelException.OutcomeUnknown> { request.accept() }
-        assertTold("The service was asked, its answer was lost", error, error.reason)
-        assertEquals(ChannelRequestState.OUTCOME_UNKNOWN, request.state())
+        assertEquals(ChannelRequestState.REFUSED, request.state)
+        assertEquals(1, testbed.callbacks().size)
     }
 
     @Test
-    fun `NoChannel, with the peer connected`() = scene(configure = Testbed::hastyConfig) {
+    fun `a node that does not connect is NodeFailed`() {
+        val asleep = WalletNodeException.Failed("the node is asleep")
+        val nodes = mapOf(
+            "the node is asleep" to PlainNode(onConnect = { throw asleep }),
+            "connect" to PlainNode(onConnect = { false }),
+        )
+        for ((reason, node) in nodes) scene(node) {
+            val request = fetch()
+            val error = failure<LnurlChannelException.NodeFailed> { request.accept() }
+            assertEquals(NodeProblem.NOT_CONNECTED, error.problem)
+            assertTrue(reason in error.reason, error.reason)
+            assertTold(error, error.reason)
+            assertEquals(ChannelRequestState.OFFERED, request.state)
+            assertEquals(listOf<ChannelConcern>(ChannelConcern.NodeFailed(error.problem)), request.snapshot().concerns)
+        }
+    }
+
+    @Test
+    fun `a node without custom messages is NodeFailed, as Unsupported`() {
+        val node = object : BaseWalletNode() {
+            override fun nodeId() = NODE_ID
+            override fun readiness(peer: PeerAddress) = NodeReadiness(channelIds = emptyList())
+            override fun connect(peer: PeerAddress) = true
+            override fun releasePeer(peer: PeerAddress) = Unit
+        }
+        scene(node) {
+            val error = failure<LnurlChannelException.NodeFailed> { fetch(kind = "hosted").accept() }
+            assertEquals(NodeProblem.UNSUPPORTED, error.problem)
+            assertTrue("no hosted channels" in error.reason, error.reason)
+        }
+    }
+
+    @Test
+    fun `a service that agrees and never opens is NoChannel`() = scene(configure = Testbed::hastyConfig) {
         val request = fetch("OkAndNeverOpens")
         val error = failure<LnurlChannelException.NoChannel> { request.accept() }
-        assertTrue(error.peerConnected)
-        assertTold("The channel was asked for", error, error.reason)
-        assertEquals(ChannelRequestState.AWAITING, request.state())
-        assertEquals(listOf(request.requestId()), unfinished())
+        assertTrue(error.serviceAgreed)
+        assertTold(error, error.reason)
+        assertEquals(ChannelRequestState.AWAITING, request.state)
+        assertEquals(listOf(request.requestId()), listed())
     }
 
     @Test
-    fun `NoChannel, with the peer gone`() {
+    fun `a lost answer is NoChannel, with a concern that says so`() = scene(configure = Testbed::hastyConfig) {
+        val request = fetch("ResetAfterRequest")
+        val error = failure<LnurlChannelException.NoChannel> { request.accept() }
+        assertFalse(error.serviceAgreed)
+        assertTrue(ChannelConcern.AnswerUnclear(words = null) in error.concerns, "${error.concerns}")
+        assertEquals(ChannelRequestState.OUTCOME_UNKNOWN, request.state)
+    }
+
+    @Test
+    fun `a peer that is gone is named among the concerns`() {
         var connects = 0
         val node = PlainNode(onConnect = { connects++ == 0 })
-        scene(node, { hastyConfig().copy(channelTimeoutSeconds = 2u) }) {
+        scene(node, configure = { hastyConfig().copy(channelTimeoutSeconds = 3u) }) {
             val error = failure<LnurlChannelException.NoChannel> { fetch("OkAndNeverOpens").accept() }
-            assertFalse(error.peerConnected)
+            assertTrue(ChannelConcern.PeerNotConnected in error.concerns, "${error.concerns}")
         }
     }
 
     @Test
-    fun `Cancelled, and WrongState meanwhile`() {
-        val gate = Gate()
-        val node = PlainNode(onConnect = { gate.pass(); true })
-        scene(node) { pauseWhileConnecting(gate) }
-    }
-
-    private suspend fun Scene.pauseWhileConnecting(gate: Gate) {
-        val request = fetch()
-        val call = scope.async { failure<LnurlChannelException.Cancelled> { request.accept() } }
-        gate.awaitReached()
-        val wrong = failure<LnurlChannelException.WrongState> { request.accept() }
-        assertEquals(ChannelRequestState.CONNECTING, wrong.state)
-        assertTold("The call does not fit the request", wrong, "Connecting")
-        assertTrue(request.pause())
-        assertTold("The call was paused", call.await(), "cancelled")
-        gate.open()
+    fun `a call that is paused ends with Cancelled, and another asks nobody`() = scene {
+        val request = fetch("OkAndNeverOpens")
+        pauseWhileWaiting(request)
+        assertEquals(ChannelRequestState.AWAITING, request.state)
+        pauseWhileWaiting(request)
+        assertEquals(1, testbed.callbacks().size)
     }
 
     @Test
-    fun `WrongState`() = scene {
-        val request = fetch()
-        val early = failure<LnurlChannelException.WrongState> { request.resume() }
-        assertEquals(ChannelRequestState.OFFERED, early.state)
-        request.decline()
-        for (call in listOf<suspend () -> Any>({ request.accept() }, { request.decline() }, { request.cancel() })) {
-            assertEquals(ChannelRequestState.DECLINED, failure<LnurlChannelException.WrongState>(call).state)
+    fun `what does not fit the state is WrongState`() = scene {
+        val request = fetch("OkAndNeverOpens")
+        for (call in listOf<suspend () -> Any>({ request.askAgain() }, { request.dismiss() })) {
+            val error = failure<LnurlChannelException.WrongState>(call)
+            assertEquals(ChannelRequestState.OFFERED, error.state)
+            assertTold(error, "OFFERED")
+        }
+        pauseWhileWaiting(request)
+        client.reportIncomingChannel(testbed.channel())
+        for (call in listOf<suspend () -> Any>({ request.askAgain() }, { request.cancel() })) {
+            assertEquals(ChannelRequestState.ARRIVED, failure<LnurlChannelException.WrongState>(call).state)
         }
     }
 
     @Test
-    fun `StorageFailed`(@TempDir folder: Path) = scene(configure = { config().copy(storageDir = "$folder") }) {
-        val config = testbed.config().copy(storageDir = "$folder")
-        val error = failure<LnurlChannelException.StorageFailed> { ChannelClient(PlainNode(), config) }
-        assertTold("The request could not be stored", error, error.reason)
+    fun `a folder that is in use, or is none, is StorageFailed`(@TempDir folder: Path) = scene(
+        configure = { config().copy(storageDir = "$folder") },
+    ) {
+        val noFolder = folder.resolve("file").apply { toFile().writeText("") }
+        for (place in listOf(folder, noFolder)) {
+            val config = testbed.config().copy(storageDir = "$place")
+            val error = failure<LnurlChannelException.StorageFailed> { ChannelClient(PlainNode(), Recorder(), config) }
+            assertTold(error, error.reason)
+        }
     }
 
     @Test
-    fun `InvalidConfig`() = scene {
+    fun `a configuration that cannot be used is InvalidConfig`() = scene {
+        val right = testbed.config()
         for (config in listOf(
-            ClientConfig(channelTimeoutSeconds = 0u),
-            ClientConfig(proxy = "ftp://127.0.0.1"),
-            ClientConfig(extraRootCertificates = "nothing"),
+            right.copy(channelTimeoutSeconds = 0u),
+            right.copy(proxy = "ftp://127.0.0.1"),
+            right.copy(proxy = "socks5h://user:sesame@127.0.0.1:9050"),
+            right.copy(extraRootCertificates = "nothing"),
         )) {
-            val error = failure<LnurlChannelException.InvalidConfig> { ChannelClient(PlainNode(), config) }
-            assertTold("The configuration is wrong: ", error, error.reason)
+            val error = failure<LnurlChannelException.InvalidConfig> { ChannelClient(PlainNode(), Recorder(), config) }
+            assertTold(error, error.reason)
+            assertFalse("sesame" in error.reason)
         }
+    }
+
+    /** Accepts, and pauses once the service has answered. */
+    private suspend fun Scene.pauseWhileWaiting(request: ChannelRequest) {
+        val call = scope.async { failure<LnurlChannelException.Cancelled> { request.accept() } }
+        waitUntil("it waits") { request.snapshot().run { isRunning && state == ChannelRequestState.AWAITING } }
+        request.pause()
+        assertTold(call.await(), "paused")
+        assertFalse(request.snapshot().isRunning)
     }
 }

@@ -1,10 +1,11 @@
 package dev.lnurlchannel
 
 import dev.lnurlchannel.support.NODE_ID
-import dev.lnurlchannel.support.P2WPKH
+import dev.lnurlchannel.support.awaitState
+import dev.lnurlchannel.support.channel
 import dev.lnurlchannel.support.failure
-import dev.lnurlchannel.support.proposal
 import dev.lnurlchannel.support.scene
+import dev.lnurlchannel.support.state
 import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.time.Duration.Companion.milliseconds
@@ -25,34 +26,25 @@ import org.junit.jupiter.api.Test
 /** A node of coroutines. */
 class SuspendWalletNodeTest {
     private open class Node : SuspendWalletNode {
-        val events = CopyOnWriteArrayList<ChannelEvent>()
-        val awaiting = CompletableDeferred<Unit>()
+        val connected = CopyOnWriteArrayList<PeerAddress>()
 
         override suspend fun nodeId(): String {
             yield()
             return NODE_ID
         }
 
+        override suspend fun readiness(peer: PeerAddress): NodeReadiness {
+            yield()
+            return NodeReadiness(channelIds = emptyList())
+        }
+
         override suspend fun connect(peer: PeerAddress): Boolean {
             delay(1.milliseconds)
+            connected += peer
             return true
         }
 
-        override suspend fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
-            delay(1.milliseconds)
-            return true
-        }
-
-        override suspend fun refundScriptPubkey(requestId: String): ByteArray {
-            yield()
-            return P2WPKH
-        }
-
-        override suspend fun onChannelEvent(requestId: String, event: ChannelEvent) {
-            yield()
-            events += event
-            if (event is ChannelEvent.AwaitingChannel) awaiting.complete(Unit)
-        }
+        override suspend fun releasePeer(peer: PeerAddress) = yield()
     }
 
     @Test
@@ -60,12 +52,12 @@ class SuspendWalletNodeTest {
         for (context in listOf(EmptyCoroutineContext, Dispatchers.IO)) {
             val node = Node()
             scene(node.asWalletNode(context)) {
-                val call = scope.async { fetch("OkAndNeverOpens").accept() }
-                node.awaiting.await()
-                client.reportIncomingChannel(testbed.proposal())
-                assertInstanceOf(ChannelOutcome.Opening::class.java, call.await())
-                assertInstanceOf(ChannelEvent.Connecting::class.java, node.events.first())
-                assertInstanceOf(ChannelEvent.Arrived::class.java, node.events.last())
+                val request = fetch("OkAndNeverOpens")
+                val call = scope.async { request.accept() }
+                request.awaitState(ChannelRequestState.AWAITING)
+                client.reportIncomingChannel(testbed.channel())
+                assertInstanceOf(ChannelOutcome.Funded::class.java, call.await())
+                assertEquals(request.snapshot().offer.peer, node.connected.first())
             }
         }
     }
@@ -85,6 +77,12 @@ class SuspendWalletNodeTest {
     }
 
     @Test
+    fun `without hosted channels it is Unsupported`() = scene(Node().asWalletNode()) {
+        val error = failure<LnurlChannelException.NodeFailed> { fetch(kind = "hosted").accept() }
+        assertEquals(NodeProblem.UNSUPPORTED, error.problem)
+    }
+
+    @Test
     fun `it ends with its scope`() {
         val connecting = CompletableDeferred<Unit>()
         val node = object : Node() {
@@ -101,7 +99,7 @@ class SuspendWalletNodeTest {
             wallet.cancel()
             assertTrue("Cancellation" in call.await().reason)
             failure<LnurlChannelException.NodeFailed> { request.accept() }
-            assertEquals(ChannelRequestState.OFFERED, request.state())
+            assertEquals(ChannelRequestState.OFFERED, request.state)
         }
     }
 }

@@ -30,11 +30,11 @@ public class HostedChannelTest {
         Activity activity = instrumentation.startActivitySync(intent);
 
         click(activity, "Demo offer");
-        awaitStep(activity, "Ask host.example what it offers?");
+        awaitLine(activity, "Ask host.example what it offers?");
         click(activity, "Ask for the offer");
-        awaitStep(activity, "host.example offers a hosted channel");
+        awaitLine(activity, "The code itself offers a hosted channel");
         click(activity, "Accept");
-        awaitStep(activity, "The host offers 100000 sat.");
+        awaitLine(activity, "The host offers 100000 sat.");
     }
 
     private void click(Activity activity, String tag) {
@@ -42,8 +42,8 @@ public class HostedChannelTest {
         instrumentation.runOnMainSync(() -> assertTrue(find(activity, tag).performClick()));
     }
 
-    private void awaitStep(Activity activity, String text) {
-        await(text, () -> ((TextView) find(activity, "steps")).getText().toString().contains(text));
+    private void awaitLine(Activity activity, String text) {
+        await(text, () -> ((TextView) find(activity, "lines")).getText().toString().contains(text));
     }
 
     private void await(String what, Condition condition) {

@@ -1,28 +1,23 @@
 package com.example.wallet
 
 import dev.lnurlchannel.ChannelClient
-import dev.lnurlchannel.ChannelEvent
-import dev.lnurlchannel.ChannelKind
-import dev.lnurlchannel.ChannelOffer
-import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
+import dev.lnurlchannel.ChannelRequestSnapshot
 import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelRequests
 import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.Lnurl
 import dev.lnurlchannel.LnurlChannelException
-import dev.lnurlchannel.acceptOrPause
 import dev.lnurlchannel.decodeLnurl
-import dev.lnurlchannel.resumeOrPause
-import kotlinx.coroutines.CancellationException
+import dev.lnurlchannel.describe
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.Job
-import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.SharingStarted
 import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.flow.asStateFlow
+import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.flow.stateIn
 import kotlinx.coroutines.flow.update
-import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -33,13 +28,14 @@ enum class Action(val label: String) {
     FETCH("Ask for the offer"),
     ACCEPT("Accept"),
     WAIT_ON("Wait on"),
+    ASK_AGAIN("Ask again"),
     PAUSE("Pause"),
-    DECLINE("Decline"),
     CANCEL("Cancel"),
+    DISMISS("OK"),
 }
 
 /** What the one screen shows. */
-data class ScreenState(val steps: List<String> = emptyList(), val actions: Set<Action> = emptySet())
+data class ScreenState(val lines: List<String> = emptyList(), val actions: Set<Action> = emptySet())
 
 /**
  * The screen without its views: it outlives the activity, as the waiting for a channel must.
@@ -47,20 +43,25 @@ data class ScreenState(val steps: List<String> = emptyList(), val actions: Set<A
  * @param scope on one thread, such as the main one. What writes to the disk runs elsewhere.
  */
 class ChannelScreen(private val config: ClientConfig, private val scope: CoroutineScope) {
-    private val mutableState = MutableStateFlow(ScreenState())
-    val state: StateFlow<ScreenState> = mutableState.asStateFlow()
+    /** What the user looks at. */
+    private data class Focus(
+        /** Decoded, and nothing is fetched from it before the user has agreed to its host. */
+        val scanned: Lnurl? = null,
+        val isFetching: Boolean = false,
+        /** As it was fetched: until it is accepted, the client does not list it. */
+        val offered: ChannelRequestSnapshot? = null,
+        val problem: String? = null,
+    )
+
+    private val requests = ChannelRequests()
+    private val focus = MutableStateFlow(Focus())
+    val state: StateFlow<ScreenState> = combine(requests, focus) { requests, focus -> screen(requests, focus) }
+        .stateIn(scope, SharingStarted.Eagerly, ScreenState())
 
     private val creating = Mutex()
 
-    // These two are read on the library's threads too.
+    /** Read on the library's threads too. */
     @Volatile private var client: ChannelClient? = null
-    @Volatile private var shown: ChannelRequest? = null
-
-    /** Decoded, and nothing is fetched from it before the user has agreed to its host. */
-    private var scanned: Lnurl? = null
-
-    /** What waits for which request, from before the library's call begins. */
-    private val calls = mutableMapOf<String, Job>()
 
     /** A real node starts after this, so that no channel goes unreported. */
     fun start() = work { client() }
@@ -70,169 +71,110 @@ class ChannelScreen(private val config: ClientConfig, private val scope: Corouti
         client?.checkPeers()
     }
 
-    /** A text that was scanned, pasted, or comes from any web page that the user looks at. */
-    fun open(text: String) = work {
-        val lnurl = decodeLnurl(text)
-        scanned = lnurl
-        // Whatever it waits for goes on.
-        shown = null
-        mutableState.value = ScreenState(listOf("Ask ${lnurl.host()} what it offers?"), TO_FETCH)
-    }
+    /** A text that was scanned, pasted, or comes from any web page. What is waited for goes on. */
+    fun open(text: String) = work { focus.value = Focus(scanned = decodeLnurl(text)) }
 
     fun act(action: Action) = work {
-        val request = shown
+        focus.update { it.copy(problem = null) }
+        val (scanned, _, offered) = focus.value
+        when {
+            action == Action.FETCH -> scanned?.let { fetch(it) }
+            scanned != null -> focus.value = Focus()
+            else -> shown(requests.value, offered)?.let { act(action, on(it)) }
+        }
+    }
+
+    private suspend fun act(action: Action, request: ChannelRequest) {
         when (action) {
-            Action.FETCH -> scanned?.let { fetch(it) }
-            Action.ACCEPT -> request?.let { follow(it) { acceptOrPause() } }
-            Action.WAIT_ON -> request?.let { follow(it) { resumeOrPause() } }
-            Action.PAUSE -> calls[request?.requestId()]?.cancel()
-            Action.DECLINE -> {
-                request?.let { withContext(Dispatchers.IO) { it.decline() } }
-                leave(request, "Declined. Nobody was told.")
-            }
+            // It asks once: called again, it waits on. The snapshots show what it returns.
+            Action.ACCEPT, Action.WAIT_ON -> request.accept()
+            Action.ASK_AGAIN -> request.askAgain()
+            Action.PAUSE -> request.pause()
             Action.CANCEL -> {
-                request?.cancel()
-                leave(request, "Cancelled.")
+                request.cancel()
+                dismiss(request)
             }
+            Action.DISMISS -> dismiss(request)
+            Action.FETCH -> Unit
         }
     }
 
     /** Made when it is first needed: a full disk is then a sentence, and the next try mends it; no crash. */
     private suspend fun client(): ChannelClient = creating.withLock {
-        client ?: withContext(Dispatchers.IO) { ChannelClient(DemoNode(::onEvent, ::onPeerMessage), config) }
-            .also {
-                client = it
-                takeUp(it.unfinishedRequests())
-            }
+        client ?: withContext(Dispatchers.IO) { ChannelClient(DemoNode(::onPeerMessage), requests, config) }.also {
+            client = it
+            requests.follow(it)
+            waitOn(it)
+        }
     }
 
     /** What an earlier run of the app has asked for is waited for; the rest is the user's to decide. */
-    private fun takeUp(unfinished: List<ChannelRequest>) {
-        showNext()
-        for (request in unfinished) {
-            if (Action.WAIT_ON in actionsFor(request)) follow(request) { resumeOrPause() }
-        }
-    }
+    private fun waitOn(client: ChannelClient) = client.requests()
+        .filter { it.state == ChannelRequestState.AWAITING || it.state == ChannelRequestState.OUTCOME_UNKNOWN }
+        .mapNotNull { client.request(it.requestId) }
+        .forEach { work { it.accept() } }
 
     private suspend fun fetch(lnurl: Lnurl) {
-        offer(emptySet())
+        focus.update { it.copy(isFetching = true) }
         try {
-            val request = client().fetch(lnurl)
-            if (scanned === lnurl) show(request)
+            val offered = client().fetch(lnurl).snapshot()
+            focus.update { if (it.scanned === lnurl) Focus(offered = offered) else it }
         } finally {
-            if (scanned === lnurl) offer(TO_FETCH)
+            focus.update { it.copy(isFetching = false) }
         }
     }
 
-    /** Its state decides what comes next: a text that is scanned again may lead to a request that waits. */
-    private fun show(request: ChannelRequest) {
-        scanned = null
-        shown = request
-        step(describe(request.offer()))
-        offer(actionsFor(request))
+    private suspend fun dismiss(request: ChannelRequest) {
+        request.dismiss()
+        focus.update { if (it.offered?.requestId == request.requestId()) it.copy(offered = null) else it }
     }
 
-    /** A call that runs keeps the user from nothing else. */
-    private fun follow(request: ChannelRequest, call: suspend ChannelRequest.() -> ChannelOutcome) = work {
-        calls[request.requestId()] = currentCoroutineContext().job
-        if (isShown(request)) offer(WHILE_RUNNING)
-        try {
-            leave(request, describe(request.call()))
-        } catch (_: CancellationException) {
-            step("Paused.")
-        } catch (_: LnurlChannelException.Cancelled) {
-            // By the user, who is told so.
-        } finally {
-            calls -= request.requestId()
-            if (isShown(request)) offer(actionsFor(request))
-        }
-    }
-
-    /** Without a request, what is scanned is left. */
-    private fun leave(request: ChannelRequest?, words: String) {
-        step(words)
-        if (shown?.requestId() != request?.requestId()) return
-        scanned = null
-        shown = null
-        offer(emptySet())
-        showNext()
-    }
-
-    /** The oldest request whose end the user has not seen. */
-    private fun showNext() {
-        // What was refused in an earlier run can't be accepted in this one.
-        val (refused, others) = client?.unfinishedRequests().orEmpty()
-            .partition { it.state() == ChannelRequestState.REFUSED && it.requestId() !in calls }
-        for (request in refused) work {
-            step("${request.offer().service} has said no.")
-            withContext(Dispatchers.IO) { request.decline() }
-        }
-        if (scanned == null && shown == null) others.firstOrNull()?.let(::show)
-    }
-
-    private fun isShown(request: ChannelRequest) = shown?.requestId() == request.requestId()
-
-    /** To accept a request again that was asked for asks again, so it is not what is offered then. */
-    private fun actionsFor(request: ChannelRequest): Set<Action> {
-        if (request.requestId() in calls) return WHILE_RUNNING
-        return when (request.state()) {
-            ChannelRequestState.OFFERED, ChannelRequestState.CONNECTING, ChannelRequestState.REFUSED ->
-                setOf(Action.ACCEPT, Action.DECLINE)
-            ChannelRequestState.REQUESTING, ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN ->
-                setOf(Action.WAIT_ON, Action.CANCEL)
-            ChannelRequestState.ARRIVED -> setOf(Action.WAIT_ON)
-            ChannelRequestState.DECLINED, ChannelRequestState.CANCELLED -> emptySet()
-        }
-    }
-
-    private fun offer(actions: Set<Action>) = mutableState.update { it.copy(actions = actions) }
+    private suspend fun on(snapshot: ChannelRequestSnapshot): ChannelRequest =
+        checkNotNull(client().request(snapshot.requestId))
 
     private fun work(block: suspend () -> Unit) {
         scope.launch {
             try {
                 block()
+            } catch (_: LnurlChannelException.Cancelled) {
+                // By the user, who sees it.
             } catch (problem: LnurlChannelException) {
-                step(problem.describe())
+                focus.update { it.copy(problem = problem.describe()) }
             }
         }
-    }
-
-    private fun describe(outcome: ChannelOutcome) = when (outcome) {
-        is ChannelOutcome.Opening -> "The peer opens a channel: ${outcome.channel.channelId}"
-        is ChannelOutcome.HostedOffered -> "The host offers ${outcome.terms.capacityMsat / 1000u} sat."
-        is ChannelOutcome.HostedExists -> "The host already holds a channel of this wallet."
-    }
-
-    private fun describe(offer: ChannelOffer): String {
-        val kind = when (offer.kind) {
-            ChannelKind.FUNDED -> "a channel"
-            ChannelKind.HOSTED -> "a hosted channel"
-        }
-        return "${offer.service} offers $kind with ${offer.alias ?: offer.peer.nodeId}."
-    }
-
-    private fun onEvent(requestId: String, event: ChannelEvent) {
-        if (requestId != shown?.requestId()) return
-        step(
-            when (event) {
-                is ChannelEvent.Connecting -> "Connecting to ${event.peer.host} …"
-                is ChannelEvent.Requesting -> "Connected. Asking for the channel …"
-                is ChannelEvent.AwaitingChannel -> "Asked. Waiting for the channel …"
-                is ChannelEvent.Reconnecting -> "Connecting again, attempt ${event.attempt} …"
-                is ChannelEvent.Arrived -> "It arrived."
-            },
-        )
     }
 
     private fun onPeerMessage(peerId: String, messageType: UShort, payload: ByteArray) {
         client?.reportPeerMessage(peerId, messageType, payload)
     }
 
-    /** Called on background threads too. */
-    private fun step(text: String) = mutableState.update { it.copy(steps = it.steps + text) }
-
     private companion object {
-        val TO_FETCH = setOf(Action.FETCH, Action.DECLINE)
-        val WHILE_RUNNING = setOf(Action.PAUSE, Action.CANCEL)
+        fun screen(requests: List<ChannelRequestSnapshot>, focus: Focus): ScreenState {
+            val screen = when {
+                focus.scanned != null -> {
+                    val actions = if (focus.isFetching) setOf(Action.CANCEL) else setOf(Action.FETCH, Action.CANCEL)
+                    ScreenState(listOf("Ask ${focus.scanned.authority()} what it offers?"), actions)
+                }
+                else -> shown(requests, focus.offered)?.let { ScreenState(describe(it), actionsFor(it)) }
+                    ?: ScreenState()
+            }
+            return screen.copy(lines = screen.lines + listOfNotNull(focus.problem))
+        }
+
+        /** The offer on the screen, or else the newest request whose end the user has not seen. */
+        fun shown(requests: List<ChannelRequestSnapshot>, offered: ChannelRequestSnapshot?) =
+            if (offered == null) requests.firstOrNull { !it.isDismissed }
+            else requests.firstOrNull { it.requestId == offered.requestId } ?: offered
+
+        fun actionsFor(request: ChannelRequestSnapshot): Set<Action> = when (request.state) {
+            ChannelRequestState.ARRIVED, ChannelRequestState.READY,
+            ChannelRequestState.REFUSED, ChannelRequestState.CANCELLED -> setOf(Action.DISMISS)
+            else -> if (request.isRunning) setOf(Action.PAUSE, Action.CANCEL) else when (request.state) {
+                ChannelRequestState.OFFERED -> setOf(Action.ACCEPT, Action.CANCEL)
+                ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN ->
+                    setOf(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL)
+                else -> setOf(Action.WAIT_ON, Action.CANCEL)
+            }
+        }
     }
 }

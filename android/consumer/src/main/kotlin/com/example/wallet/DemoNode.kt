@@ -1,6 +1,6 @@
 package com.example.wallet
 
-import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.NodeReadiness
 import dev.lnurlchannel.PeerAddress
 import dev.lnurlchannel.WalletNode
 import dev.lnurlchannel.encodeLnurl
@@ -9,16 +9,22 @@ import dev.lnurlchannel.encodeLnurl
  * Where the wallet's own Lightning node goes.
  *
  * This one plays both ends of a hosted channel and touches no network, so that the app can be tried
- * on any phone. It cannot receive a real channel.
+ * on any phone. It cannot receive a real channel. A node without hosted channels extends
+ * `BaseWalletNode`, and leaves the last two methods out.
  */
 class DemoNode(
-    private val onEvent: (requestId: String, event: ChannelEvent) -> Unit,
     private val onPeerMessage: (peerId: String, messageType: UShort, payload: ByteArray) -> Unit,
 ) : WalletNode {
     override fun nodeId() = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
+    /** A real node returns the ids of its channels with the peer. */
+    override fun readiness(peer: PeerAddress) = NodeReadiness(channelIds = emptyList())
+
     /** A real node returns true once the `init` messages are exchanged. */
     override fun connect(peer: PeerAddress) = true
+
+    /** A real node disconnects, unless it needs the peer otherwise. */
+    override fun releasePeer(peer: PeerAddress) = Unit
 
     /** A real node hands the message to the connection; the host's answer comes from its peer handler. */
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
@@ -28,8 +34,6 @@ class DemoNode(
 
     /** A real wallet returns a script of its own: P2WPKH or P2WSH. */
     override fun refundScriptPubkey(requestId: String) = "0014751e76e8199196d454941c45d1b3a323f1433bd6".hexToBytes()
-
-    override fun onChannelEvent(requestId: String, event: ChannelEvent) = onEvent(requestId, event)
 
     companion object {
         private const val INIT_HOSTED_CHANNEL: UShort = 65533u

@@ -17,14 +17,14 @@ import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
-/** Scan or paste, agree to the host, see the offer, accept, watch the steps. Its views are tagged for the tests. */
+/** Scan or paste, agree to the host, see the offer, accept, watch. Its views are tagged for the tests. */
 class MainActivity : Activity() {
     private val screen get() = (application as WalletApp).screen
     private val views = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
 
     private lateinit var lnurl: EditText
     private lateinit var actions: Map<Action, Button>
-    private lateinit var steps: TextView
+    private lateinit var lines: TextView
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
@@ -57,7 +57,7 @@ class MainActivity : Activity() {
 
     private fun layOut(): View {
         lnurl = EditText(this).apply { hint = "LNURL" }
-        steps = TextView(this)
+        lines = TextView(this)
         actions = Action.entries.associateWith { button(it.label) { screen.act(it) } }
         val column = LinearLayout(this).apply {
             orientation = LinearLayout.VERTICAL
@@ -66,11 +66,11 @@ class MainActivity : Activity() {
             addView(button("Paste", ::paste))
             addView(button("Demo offer") { open(DemoNode.demoLnurl()) })
             addView(button("Open") { screen.open(lnurl.text.toString()) })
-            addView(steps)
+            addView(lines)
             actions.values.forEach(::addView)
         }
         lnurl.tag = "lnurl"
-        steps.tag = "steps"
+        lines.tag = "lines"
         return ScrollView(this).apply {
             fitsSystemWindows = true
             addView(column)
@@ -85,7 +85,7 @@ class MainActivity : Activity() {
 
     private fun render(state: ScreenState) {
         for ((action, button) in actions) button.isEnabled = action in state.actions
-        steps.text = state.steps.joinToString("\n")
+        lines.text = state.lines.joinToString("\n")
     }
 
     /** By a scanner app, if there is one; the phone's camera app opens `lightning:` links by itself. */
@@ -95,7 +95,7 @@ class MainActivity : Activity() {
             @Suppress("DEPRECATION")
             startActivityForResult(scanner, SCAN)
         } catch (_: ActivityNotFoundException) {
-            steps.text = "There is no scanner app: paste, or scan with the camera app."
+            lines.text = "There is no scanner app: paste, or scan with the camera app."
         }
     }
 

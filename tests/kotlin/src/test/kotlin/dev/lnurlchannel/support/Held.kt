@@ -4,6 +4,7 @@ import com.sun.jna.Native
 import com.sun.jna.Platform
 import com.sun.jna.Structure
 import com.sun.management.UnixOperatingSystemMXBean
+import dev.lnurlchannel.FfiConverterTypeChannelListener
 import dev.lnurlchannel.FfiConverterTypeWalletNode
 import dev.lnurlchannel.uniffiContinuationHandleMap
 import java.lang.management.ManagementFactory
@@ -18,8 +19,8 @@ class Held {
         .filter { "dev.lnurlchannel" in it || "com.sun.jna" in it }
         .sumOf { it.trim().split(WHITE_SPACE)[1].toInt() }
 
-    /** Wallets' nodes that the library may call. */
-    val nodes: Int = FfiConverterTypeWalletNode.handleMap.size
+    /** Wallets' nodes and listeners that the library may call. */
+    val foreign: Int = FfiConverterTypeWalletNode.handleMap.size + FfiConverterTypeChannelListener.handleMap.size
 
     /** Suspended calls. */
     val continuations: Int = uniffiContinuationHandleMap.size
@@ -31,7 +32,7 @@ class Held {
     val files: Long =
         (ManagementFactory.getOperatingSystemMXBean() as UnixOperatingSystemMXBean).openFileDescriptorCount
 
-    override fun toString(): String = "$objects objects, $nodes nodes, $continuations continuations, " +
+    override fun toString(): String = "$objects objects, $foreign of the wallet's, $continuations continuations, " +
         "${nativeBytes / 1024} KB outside the heap, $threads threads, $files files"
 
     /** Fields in the order of `struct mallinfo2`. */

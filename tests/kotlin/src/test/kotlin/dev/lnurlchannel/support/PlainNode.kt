@@ -1,9 +1,8 @@
 package dev.lnurlchannel.support
 
-import dev.lnurlchannel.ChannelEvent
+import dev.lnurlchannel.NodeReadiness
 import dev.lnurlchannel.PeerAddress
 import dev.lnurlchannel.WalletNode
-import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 
@@ -13,26 +12,24 @@ const val NODE_ID = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b1
 /** A node of plain functions: it speaks no Lightning, and does as it is told. */
 class PlainNode(
     val onNodeId: () -> String = { NODE_ID },
+    val onReadiness: (PeerAddress) -> NodeReadiness = { NodeReadiness(channelIds = emptyList()) },
     val onConnect: (PeerAddress) -> Boolean = { true },
+    val onRelease: (PeerAddress) -> Unit = {},
     val onSend: (ByteArray) -> Boolean = { true },
     val onScript: () -> ByteArray = { P2WPKH },
-    val onEvent: (String, ChannelEvent) -> Unit = { _, _ -> },
 ) : WalletNode {
-    val events = CopyOnWriteArrayList<ChannelEvent>()
-
     override fun nodeId(): String = onNodeId()
 
+    override fun readiness(peer: PeerAddress): NodeReadiness = onReadiness(peer)
+
     override fun connect(peer: PeerAddress): Boolean = onConnect(peer)
+
+    override fun releasePeer(peer: PeerAddress): Unit = onRelease(peer)
 
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
         onSend(payload)
 
     override fun refundScriptPubkey(requestId: String): ByteArray = onScript()
-
-    override fun onChannelEvent(requestId: String, event: ChannelEvent) {
-        events += event
-        onEvent(requestId, event)
-    }
 }
 
 /** Holds whoever passes until it opens, and tells when the first has come. */

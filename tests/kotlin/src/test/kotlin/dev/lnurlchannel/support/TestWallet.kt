@@ -1,10 +1,10 @@
 package dev.lnurlchannel.support
 
 import dev.lnurlchannel.ChannelClient
-import dev.lnurlchannel.ChannelEvent
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.IncomingChannel
+import dev.lnurlchannel.NodeReadiness
 import dev.lnurlchannel.PeerAddress
 import dev.lnurlchannel.WalletNode
 import java.util.HexFormat
@@ -13,6 +13,7 @@ import kotlin.concurrent.thread
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
 
 private const val POLL_MS = 200
 private val HEX = HexFormat.of()
@@ -21,17 +22,22 @@ private val HEX = HexFormat.of()
 val P2WPKH: ByteArray = byteArrayOf(0x00, 0x14) + ByteArray(20) { 0x11 }
 
 /** A wallet on the testbed's wallet node, which does what the README asks of wallets. */
-open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable {
-    val events = CopyOnWriteArrayList<ChannelEvent>()
+class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable {
     val verdicts = CopyOnWriteArrayList<ChannelVerdict>()
     private var pump: Thread? = null
 
     override fun nodeId(): String = testbed.walletId
 
+    override fun readiness(peer: PeerAddress): NodeReadiness = NodeReadiness(channelIds(peer))
+
     override fun connect(peer: PeerAddress): Boolean = testbed.post(
         "wallet/connect",
         mapOf("node_id" to peer.nodeId, "host" to peer.host, "port" to peer.port.toInt()),
     ).flag("connected")
+
+    override fun releasePeer(peer: PeerAddress) {
+        if (channelIds(peer).isEmpty()) testbed.post("wallet/disconnect", mapOf("node_id" to peer.nodeId))
+    }
 
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
         testbed.post(
@@ -45,9 +51,9 @@ open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable 
 
     override fun refundScriptPubkey(requestId: String): ByteArray = P2WPKH
 
-    override fun onChannelEvent(requestId: String, event: ChannelEvent) {
-        events += event
-    }
+    private fun channelIds(peer: PeerAddress): List<String> =
+        testbed.get("wallet/channels?node_id=${peer.nodeId}").getValue("channel_ids").jsonArray
+            .map { it.jsonPrimitive.content }
 
     /** Reports to [client] what the node shows, until [close]. */
     fun reportTo(client: ChannelClient) {
@@ -64,20 +70,23 @@ open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable 
     }
 
     private fun report(client: ChannelClient, event: JsonObject) {
+        val peerId = event.text("peer_id")
         when (event.text("type")) {
             "OpenChannelRequest" -> decide(client, event)
             "ChannelPending" -> verdicts += client.reportIncomingChannel(
                 IncomingChannel(
-                    peerId = event.text("peer_id"),
-                    channelId = event.text("channel_id"),
-                    stage = ChannelStage.FUNDED,
-                    formerChannelId = event.optional("former_channel_id"),
+                    peerId, ChannelStage.FUNDED, event.text("channel_id"), event.optional("former_channel_id"),
                 ),
             )
+            "ChannelReady" -> verdicts += client.reportIncomingChannel(
+                IncomingChannel(peerId, ChannelStage.READY, event.text("channel_id")),
+            )
             "ChannelClosed" ->
-                client.reportChannelFailed(event.text("peer_id"), event.text("channel_id"))
+                client.reportChannelClosed(peerId, event.text("channel_id"), event.optional("reason"))
+            "PeerConnected" -> client.reportPeerConnection(peerId, true)
+            "PeerDisconnected" -> client.reportPeerConnection(peerId, false)
             "PeerMessage" -> client.reportPeerMessage(
-                event.text("peer_id"),
+                peerId,
                 event.text("message_type").toUShort(),
                 HEX.parseHex(event.text("payload_hex")),
             )
@@ -85,9 +94,11 @@ open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable 
     }
 
     private fun decide(client: ChannelClient, event: JsonObject) {
+        val (peerId, channelId) = event.text("peer_id") to event.text("channel_id")
         val channel = IncomingChannel(
-            peerId = event.text("peer_id"),
-            channelId = event.text("channel_id"),
+            peerId,
+            ChannelStage.PROPOSED,
+            channelId,
             capacitySat = event.text("capacity_sat").toULong(),
             pushMsat = event.text("push_msat").toULong(),
             isAnnounced = event.flag("is_announced"),
@@ -95,10 +106,7 @@ open class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable 
         val verdict = client.reportIncomingChannel(channel)
         verdicts += verdict
         val decision = if (verdict is ChannelVerdict.Expected) "accept_channel" else "reject_channel"
-        testbed.post(
-            "wallet/$decision",
-            mapOf("peer_id" to channel.peerId, "channel_id" to channel.channelId),
-        )
+        testbed.post("wallet/$decision", mapOf("peer_id" to peerId, "channel_id" to channelId))
     }
 
     override fun close() {

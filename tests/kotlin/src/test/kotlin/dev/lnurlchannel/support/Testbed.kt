@@ -1,6 +1,7 @@
 package dev.lnurlchannel.support
 
 import dev.lnurlchannel.BitcoinNetwork
+import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.IncomingChannel
 import java.net.URI
@@ -35,10 +36,12 @@ class Testbed : AutoCloseable {
 
     val targetId: String = info.getValue("target").jsonObject.text("id")
     val walletId: String = info.getValue("wallet").jsonObject.text("id")
+    val targetUri: String = info.getValue("target").jsonObject.text("uri")
     val onionHost: String = info.text("onion_host")
 
     /** A client's configuration for this testbed, with time limits for a busy machine. */
     fun config(): ClientConfig = ClientConfig(
+        storageDir = null,
         network = BitcoinNetwork.REGTEST,
         extraRootCertificates = info.text("ca_pem"),
         allowPrivateHosts = true,
@@ -59,9 +62,9 @@ class Testbed : AutoCloseable {
     /** The callbacks that the service has seen. */
     fun callbacks(): List<String> = callbacksIn(get("requests"))
 
-    /** Waits until the service has seen [count] callbacks, each after its one GET. */
-    fun awaitCallbacks(count: Int): List<String> {
-        val seen = get("requests?count=${2 * count}&wait_ms=${LIMIT.toMillis()}")
+    /** Waits until the service has seen [count] callbacks, each after its one GET if not told otherwise. */
+    fun awaitCallbacks(count: Int, fetches: Int = count): List<String> {
+        val seen = get("requests?count=${fetches + count}&wait_ms=${LIMIT.toMillis()}")
         return callbacksIn(seen).also { check(it.size >= count) { "$seen" } }
     }
 
@@ -91,9 +94,10 @@ class Testbed : AutoCloseable {
     }
 }
 
-/** A channel that the target is said to propose. */
-fun Testbed.proposal(number: Int = 1): IncomingChannel = IncomingChannel(
+/** A channel that the target is said to open; its number makes its id. */
+fun Testbed.channel(number: Int = 1, stage: ChannelStage = ChannelStage.FUNDED): IncomingChannel = IncomingChannel(
     peerId = targetId,
+    stage = stage,
     channelId = "%064x".format(number),
     capacitySat = 100_000uL,
     pushMsat = 0uL,

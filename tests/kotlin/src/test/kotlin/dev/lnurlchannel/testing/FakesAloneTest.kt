@@ -1,10 +1,14 @@
 package dev.lnurlchannel.testing
 
 import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ChannelRequests
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelStep
 import dev.lnurlchannel.LnurlChannelException
-import dev.lnurlchannel.ObservedWalletNode
+import dev.lnurlchannel.NetworkProblem
+import dev.lnurlchannel.describe
+import dev.lnurlchannel.socketAddress
 import dev.lnurlchannel.support.LIMIT
-import dev.lnurlchannel.support.PlainNode
 import java.io.File
 import java.util.concurrent.TimeUnit
 import kotlinx.coroutines.runBlocking
@@ -33,14 +37,18 @@ object FakesAlone {
     @JvmStatic
     fun main(arguments: Array<String>) {
         runBlocking {
-            val node = ObservedWalletNode(PlainNode())
-            val client = FakeChannelClient()
-            client.offer(FakeChannelRequest(node = node) { asking(); agree(); arrive(fakeOpening()) })
-            client.refuse(LnurlChannelException.Unreachable("no network"))
-            val request = client.fetch(FakeLnurl())
-            check(request.accept() is ChannelOutcome.Opening)
-            check(runCatching { request.accept() }.exceptionOrNull() is LnurlChannelException.WrongState)
-            check(runCatching { client.fetch(FakeLnurl()) }.isFailure)
+            val requests = ChannelRequests()
+            val client = FakeChannelClient(listener = requests)
+            requests.follow(client)
+            val request = client.fetchReturns()
+            client.fetchThrows(LnurlChannelException.Unreachable(NetworkProblem.TIMED_OUT, "no network"))
+            request.acceptReturns(fakeFunded())
+            check(client.fetch(FakeLnurl()).accept() is ChannelOutcome.Funded)
+            request.becomes(request.snapshot().copy(state = ChannelRequestState.ARRIVED), ChannelStep.ARRIVED)
+            check(requests.value.single().state == ChannelRequestState.ARRIVED)
+            val error = runCatching { client.fetch(FakeLnurl()) }.exceptionOrNull() as LnurlChannelException
+            check("no network" in error.describe())
+            check(request.snapshot().offer.peer.socketAddress == "node.example:9735")
             request.close()
             client.shutdown()
             client.close()

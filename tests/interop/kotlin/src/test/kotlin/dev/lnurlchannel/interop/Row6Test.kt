@@ -6,6 +6,7 @@ import dev.lnurlchannel.ChannelClientInterface
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelRequests
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.ClientConfig
@@ -39,7 +40,10 @@ import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.MethodOrderer
+import org.junit.jupiter.api.Order
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestMethodOrder
 
 private const val INVOKE: UShort = 65535u
 private const val INIT: UShort = 65533u
@@ -64,7 +68,11 @@ private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OU
 private val PERMISSIONS =
     arrayOf("info:read", "peers:read", "peers:write", "offchain:read", "offchain:write", "address:write")
 
+/** `last_cross_signed_state` without a script, open payments and features. */
+private const val STATE_BYTES = 197
+
 /** One LND as the wallet's node, another as the peer, in the flows for both kinds of channels. */
+@TestMethodOrder(MethodOrderer.OrderAnnotation::class)
 class Row6Test {
     private class Message(val peerId: String, val type: UShort, val payload: ByteArray)
 
@@ -77,7 +85,9 @@ class Row6Test {
 
     private val client = ChannelClient(
         wallet,
+        ChannelRequests(),
         ClientConfig(
+            storageDir = null,
             network = BitcoinNetwork.REGTEST,
             extraRootCertificates = File(certificate).readText(),
             allowPrivateHosts = true,
@@ -86,6 +96,7 @@ class Row6Test {
     private val atHost = CopyOnWriteArrayList<Message>()
     private val atWallet = CopyOnWriteArrayList<Message>()
     private val verdicts = CopyOnWriteArrayList<Pair<IncomingChannel, ChannelVerdict>>()
+    private val connections = CopyOnWriteArrayList<Pair<String, Boolean>>()
 
     private val reports = LndReports(walletRest, object : ChannelClientInterface by client {
         override fun reportPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
@@ -95,18 +106,26 @@ class Row6Test {
 
         override fun reportIncomingChannel(channel: IncomingChannel): ChannelVerdict =
             client.reportIncomingChannel(channel).also { verdicts += channel to it }
+
+        override fun reportPeerConnection(peerId: String, isConnected: Boolean) {
+            connections += peerId to isConnected
+            client.reportPeerConnection(peerId, isConnected)
+        }
     })
 
     @AfterEach
     fun shutdown() = runBlocking { client.shutdown() }
 
+    // Before there are channels, which keep LND from letting go of the peer.
     @Test
+    @Order(1)
     fun `a host on LND is asked and answers`() = timed {
         connects()
         listens()
         offersAChannel()
         hasAChannel()
         saysNo()
+        isReleased()
     }
 
     @Test
@@ -123,18 +142,19 @@ class Row6Test {
             reports.reportChannels()
             assertEquals(listOf(first.channelId), verdicts.map { it.first.channelId })
             assertEquals(ChannelVerdict.Expected(request.requestId()), verdicts.single().second)
-            say("once confirmed, it is the same channel still")
+            assertEquals(ChannelRequestState.READY, request.snapshot().state)
+            say("once confirmed, it is the same channel still, and ready")
             val (another, second) = opens(service)
             assertNotEquals(first.channelId, second.channelId)
             say("a second request to the same node: what LND listed before is not taken for it")
             neverConfirms(another)
-            assertEquals(ChannelRequestState.ARRIVED, request.state())
+            assertEquals(ChannelRequestState.READY, request.snapshot().state)
         }
     }
 
     @Test
     fun `silence ends calls and streams, and a stream is begun again`() = timed {
-        assertTrue(wallet.connect(client.fetch(hostedLnurl(host.address, "00")).offer().peer))
+        assertTrue(wallet.connect(client.fetch(hostedLnurl(host.address, "00")).snapshot().offer.peer))
         val stream = async(Dispatchers.IO) { runCatching { reports.reportMessages() } }
         ServerSocket(0).use { silent ->
             val rest = LndRest("https://127.0.0.1:${silent.localPort}", File(certificate).inputStream(), "")
@@ -154,7 +174,7 @@ class Row6Test {
     }
 
     private suspend fun connects() {
-        val peer = client.fetch(hostedLnurl(host.address, "00")).offer().peer
+        val peer = client.fetch(hostedLnurl(host.address, "00")).snapshot().offer.peer
         assertTrue(wallet.connect(peer))
         assertTrue(wallet.connect(peer))
         val features = JSONObject(lnd.cli("listpeers")).getJSONArray("peers").getJSONObject(0).getJSONObject("features")
@@ -162,8 +182,9 @@ class Row6Test {
         say("connected, `init` exchanged: the host's features 257 and 32973 are there")
     }
 
-    /** Both streams of messages, which LND opens without a sign. */
+    /** Both streams of messages, and that of connections, which LND opens without a sign. */
     private suspend fun listens() {
+        untilItFails { reports.reportConnections() }
         untilItFails { reports.reportMessages() }
         untilItFails {
             hostRest.stream("/v1/custommessage/subscribe") {
@@ -213,7 +234,7 @@ class Row6Test {
     }
 
     private suspend fun hasAChannel() {
-        val state = byteArrayOf(0, 1, 2, 3)
+        val state = ByteArray(STATE_BYTES)
         val outcome = ask("02") { hostSends(LAST_STATE, state) } as ChannelOutcome.HostedExists
         assertArrayEquals(state, outcome.message)
         say("65531 is HostedExists")
@@ -225,8 +246,15 @@ class Row6Test {
         val words = "no channels today"
         val error = channel + byteArrayOf(0, words.length.toByte()) + words.toByteArray()
         val refused = runCatching { ask("03") { hostSends(HOSTED_ERROR, error) } }.exceptionOrNull()
-        assertEquals(words, (refused as LnurlChannelException.Refused).reason)
+        assertEquals(words, (refused as LnurlChannelException.Refused).words)
         say("63497 is Refused, \"$words\"")
+    }
+
+    private suspend fun isReleased() {
+        wallet.releasePeer(client.fetch(hostedLnurl(host.address, "00")).snapshot().offer.peer)
+        waitUntil("the peer is gone") { host.id to false in connections }
+        assertTrue(JSONObject(lnd.cli("listpeers")).getJSONArray("peers").isEmpty)
+        say("no channel, and connected for the host's sake: LND lets go of the peer, and tells so")
     }
 
     /** Accepts a host's offer with a secret; the host answers once it has seen what it should see. */
@@ -247,19 +275,18 @@ class Row6Test {
 
     private suspend fun opens(service: NpmService): Pair<ChannelRequest, IncomingChannel> = coroutineScope {
         val request = client.fetch(decodeLnurl(service.offer(CAPACITY_SAT, PUSH_SAT)))
-        reports.reportChannels()
         val reporting = launch {
             while (true) {
                 reports.reportChannels()
                 delay(POLL)
             }
         }
-        val channel = (request.accept() as ChannelOutcome.Opening).channel
+        val channel = (request.accept() as ChannelOutcome.Funded).channel
         reporting.cancel()
         val expected = IncomingChannel(
             peerId = host.id,
-            channelId = channel.channelId,
             stage = ChannelStage.FUNDED,
+            channelId = channel.channelId,
             capacitySat = CAPACITY_SAT.toULong(),
             pushMsat = PUSH_SAT.toULong() * 1000u,
             isAnnounced = false,
@@ -275,9 +302,10 @@ class Row6Test {
         chain("generatetodescriptor", "2016", "raw(51)")
         waitUntil("LND gives the channel up", MANY_BLOCKS_LIMIT) {
             reports.reportChannels()
-            request.state() in WAITING
+            request.snapshot().state in WAITING
         }
-        say("2016 blocks without its funding transaction: LND gave it up, and the request waits, ${request.state()}")
+        val state = request.snapshot().state
+        say("2016 blocks without its funding transaction: LND gave it up, and the request waits, $state")
     }
 
     private fun hostSends(type: UShort, payload: ByteArray) {

@@ -2,25 +2,26 @@ package dev.lnurlchannel.interop
 
 import dev.lnurlchannel.BitcoinNetwork
 import dev.lnurlchannel.ChannelClient
-import dev.lnurlchannel.ChannelEvent
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelRequests
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.LnurlChannelException
-import dev.lnurlchannel.ObservedWalletNode
+import dev.lnurlchannel.NodeProblem
 import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.encodeLnurl
-import dev.lnurlchannel.guarded
+import dev.lnurlchannel.samples.LdkNodeReports
 import dev.lnurlchannel.samples.LdkNodeWalletNode
 import java.io.File
 import java.nio.file.Path
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.MutableSharedFlow
 import kotlinx.coroutines.flow.filterIsInstance
 import kotlinx.coroutines.flow.first
@@ -42,7 +43,6 @@ private const val CAPACITY_SAT = 200_000
 private const val PUSH_SAT = 20_000
 private const val RESERVE_SAT = 25_000
 private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
-private const val UNSUPPORTED = "ldk-node has no hosted channels"
 
 /** A new wallet on ldk-node, with nothing on chain, which trusts the service's LND to close channels. */
 class Row5Test {
@@ -52,9 +52,8 @@ class Row5Test {
     private val lnd = Lnd("service")
     private val certificate = System.getProperty("service.certificate")
     private val node by lazy { build() }
-    private val wallet by lazy { LdkNodeWalletNode(node) }
-    private val observed by lazy { ObservedWalletNode(wallet.guarded()) }
-    private val client by lazy { ChannelClient(observed, config()) }
+    private val client by lazy { ChannelClient(LdkNodeWalletNode(node), ChannelRequests(), config()) }
+    private val reports by lazy { LdkNodeReports(node, client) }
     private val handled = MutableSharedFlow<Event>(replay = 64)
     private val verdicts = mutableListOf<ChannelVerdict>()
     private val app = CoroutineScope(Dispatchers.Default)
@@ -73,9 +72,9 @@ class Row5Test {
         NpmService(lnd, certificate, System.getProperty("service.key")).use { service ->
             val (request, channel) = opens(service)
             say("LUD-02, nothing on chain: at ChannelPending, an unannounced channel of the service's capacity")
-            isReady(channel)
+            isReady(request, channel)
             awaitsAgainAfterAFailedOpening(service)
-            staysArrivedOnceReady(request, channel)
+            staysReady(request, channel)
         }
     }
 
@@ -99,14 +98,20 @@ class Row5Test {
 
     /** In the order that the sample asks for, and then the app's loop. */
     private fun startApp() {
-        val client = client
+        val reports = reports
         node.start()
         app.launch {
             while (true) {
                 val event = node.nextEventAsync()
-                wallet.report(client, event)?.let { verdicts += it }
+                reports.report(event)?.let { verdicts += it }
                 node.eventHandled()
                 handled.emit(event)
+            }
+        }
+        app.launch {
+            while (true) {
+                reports.reportConnections()
+                delay(POLL)
             }
         }
     }
@@ -115,36 +120,38 @@ class Row5Test {
         val text = encodeLnurl("https://host.example/?tag=hostedChannelRequest&uri=${lnd.address}&k1=00")
         val request = client.fetch(decodeLnurl(text))
         val failed = runCatching { request.accept() }.exceptionOrNull() as LnurlChannelException.NodeFailed
-        assertTrue(UNSUPPORTED in failed.reason) { failed.reason }
+        assertEquals(NodeProblem.UNSUPPORTED, failed.problem)
         say("LUD-07: NodeFailed, \"${failed.reason}\"")
     }
 
     private suspend fun opens(service: NpmService): Pair<ChannelRequest, IncomingChannel> {
         val request = client.fetch(decodeLnurl(service.offer(CAPACITY_SAT, PUSH_SAT)))
         verdicts.clear()
-        val outcome = request.accept()
-        val channel = (outcome as ChannelOutcome.Opening).channel
+        val channel = (request.accept() as ChannelOutcome.Funded).channel
         val pending = handled<Event.ChannelPending> { it.channelId == channel.channelId }
         val expected = IncomingChannel(
             peerId = lnd.id,
-            channelId = pending.channelId,
             stage = ChannelStage.FUNDED,
+            channelId = pending.channelId,
             formerChannelId = pending.formerTemporaryChannelId,
             capacitySat = CAPACITY_SAT.toULong(),
             isAnnounced = false,
+            confirmations = channel.confirmations,
+            confirmationsRequired = channel.confirmationsRequired,
         )
         assertEquals(expected, channel)
-        assertEquals(listOf(ChannelVerdict.Expected(request.requestId())), verdicts)
-        assertEquals(ChannelRequestState.ARRIVED, request.state())
-        val arrived = observed.eventsOf(request.requestId()).filterIsInstance<ChannelEvent.Arrived>().first()
-        assertEquals(outcome, arrived.outcome)
+        assertEquals(listOf<ChannelVerdict>(ChannelVerdict.Expected(request.requestId())), verdicts)
+        assertEquals(ChannelRequestState.ARRIVED, request.snapshot().state)
+        assertTrue(request.snapshot().isPeerConnected)
+        assertTrue(node.listPeers().single { it.nodeId == lnd.id }.isPersisted, "remembered with its channel")
         return request to channel
     }
 
-    private suspend fun isReady(channel: IncomingChannel) {
+    private suspend fun isReady(request: ChannelRequest, channel: IncomingChannel) {
         chain("generatetodescriptor", "6", "raw(51)")
         handled<Event.ChannelReady> { it.channelId == channel.channelId }
         assertEquals(PUSH_SAT.toULong(), node.listBalances().totalLightningBalanceSats)
+        assertEquals(ChannelRequestState.READY, request.snapshot().state)
         say("six blocks: ready, with what the service pushed")
     }
 
@@ -152,15 +159,16 @@ class Row5Test {
         val (request, channel) = opens(service)
         close(channel)
         // The service answers once the channel is negotiated: before or after it is closed.
-        assertTrue(request.state() in WAITING) { request.state().name }
-        say("closed before it was ready: the request waits again, ${request.state()}")
+        val state = request.snapshot().state
+        assertTrue(state in WAITING) { state.name }
+        say("closed before it was ready: the request waits again, $state")
     }
 
-    private suspend fun staysArrivedOnceReady(request: ChannelRequest, channel: IncomingChannel) {
+    private suspend fun staysReady(request: ChannelRequest, channel: IncomingChannel) {
         // As it is when the app ends before `eventHandled`, and starts again.
-        wallet.report(client, close(channel))
-        assertEquals(ChannelRequestState.ARRIVED, request.state())
-        say("closed once it was ready, which was shown twice: the request has its channel still")
+        reports.report(close(channel))
+        assertEquals(ChannelRequestState.READY, request.snapshot().state)
+        say("closed once it was ready, which was shown twice: the request had its channel")
     }
 
     private suspend fun close(channel: IncomingChannel): Event {

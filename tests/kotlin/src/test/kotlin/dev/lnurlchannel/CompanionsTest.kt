@@ -1,0 +1,55 @@
+package dev.lnurlchannel
+
+import dev.lnurlchannel.support.NODE_ID
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** What stands beside the bindings and needs no native library. */
+class CompanionsTest {
+    @Test
+    fun `a socket address has an IPv6 host in brackets`() {
+        fun address(host: String) = PeerAddress(NODE_ID, host, 9735u).socketAddress
+        assertEquals("node.example:9735", address("node.example"))
+        assertEquals("192.0.2.1:9735", address("192.0.2.1"))
+        assertEquals("[2001:db8::1]:9735", address("2001:db8::1"))
+    }
+
+    @Test
+    fun `every error has a sentence with its details`() {
+        val details = "a detail"
+        val errors = listOf(
+            LnurlChannelException.InvalidLnurl(LnurlProblem.DAMAGED, details),
+            LnurlChannelException.UnsupportedTag(details),
+            LnurlChannelException.UnsafeUrl(UrlProblem.OTHER, details),
+            LnurlChannelException.TorRequired(details),
+            LnurlChannelException.Unreachable(NetworkProblem.TIMED_OUT, details),
+            LnurlChannelException.InvalidResponse(details),
+            LnurlChannelException.Refused(details),
+            LnurlChannelException.NodeFailed(NodeProblem.FAILED, details),
+            LnurlChannelException.NoChannel(true, emptyList(), details),
+            LnurlChannelException.StorageFailed(details),
+            LnurlChannelException.InvalidConfig(details),
+        )
+        for (error in errors) assertTrue(details in error.describe(), error.describe())
+        assertEquals("The service said no.", LnurlChannelException.Refused(null).describe())
+        assertEquals("The offer is of the wallet's own node.", LnurlChannelException.OwnNode().describe())
+        assertEquals("The call was paused, or the request cancelled.", LnurlChannelException.Cancelled().describe())
+        val wrong = LnurlChannelException.WrongState(ChannelRequestState.AWAITING)
+        assertEquals("The call does not fit the state of the request: AWAITING", wrong.describe())
+    }
+
+    @Test
+    fun `variants without fields print their names`() {
+        assertEquals("Unrequested", "${ChannelVerdict.Unrequested}")
+        assertEquals("[PeerNotConnected, ConnectionLost, OtherVisibilityProposed]", "$WITHOUT_FIELDS")
+    }
+
+    private companion object {
+        val WITHOUT_FIELDS = listOf(
+            ChannelConcern.PeerNotConnected,
+            ChannelConcern.ConnectionLost,
+            ChannelConcern.OtherVisibilityProposed,
+        )
+    }
+}
