@@ -20,13 +20,11 @@ let package = Package(
         ),
         .target(name: "LnurlChannelTesting", dependencies: ["LnurlChannel"]),
         .target(name: "ChannelScreen", dependencies: ["LnurlChannel"]),
-        // Other samples need other nodes' libraries.
         .target(
             name: "LndSamples",
             dependencies: ["LnurlChannel"],
-            sources: [
-                "LndLines.swift", "LndMessage.swift", "LndReports.swift", "LndRest.swift", "LndWalletNode.swift",
-            ]
+            // These need another node's library.
+            exclude: ["LdkNodeReports.swift", "LdkNodeWalletNode.swift"]
         ),
         .executableTarget(name: "LndRow", dependencies: ["LndSamples"]),
         .testTarget(

@@ -16,8 +16,8 @@ open class HandlelessRequest: ChannelRequest, @unchecked Sendable {
     open override var debugDescription: String { "\(type(of: self))" }
 }
 
-/// An LNURL that was decoded from nothing, to derive fakes from: override `host`, `isOnion` and
-/// `url`. It is printed, compared and hashed like a real one.
+/// An LNURL that was decoded from nothing, to derive fakes from: override `authority`, `host`,
+/// `isOnion` and `url`. It is printed, compared and hashed like a real one.
 open class HandlelessLnurl: Lnurl, @unchecked Sendable {
     public init() {
         super.init(noHandle: NoHandle())
@@ -28,8 +28,8 @@ open class HandlelessLnurl: Lnurl, @unchecked Sendable {
         fatalError("it has no handle")
     }
 
-    open override var description: String { host() }
-    open override var debugDescription: String { "Lnurl(\(host()))" }
+    open override var description: String { authority() }
+    open override var debugDescription: String { "Lnurl(\(authority()))" }
 
     /// For `==`, which cannot be overridden, and for hashing: the library is lent one that is decoded
     /// from `url`, which therefore has to be a possible one.

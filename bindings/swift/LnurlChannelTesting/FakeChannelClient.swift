@@ -1,146 +1,206 @@
 import Foundation
 import LnurlChannel
 
-/// A client that offers what it is told to, for the wallet's own tests.
+/// A client for a wallet's own tests. Needs no native library.
 ///
-/// Each `fetch` takes the next of `offers`; when there is none left, it makes a request for
-/// `ChannelOffer.fake`.
+/// It has no rules: a test says what each call leads to, what a channel is, and, with
+/// `FakeChannelRequest.becomes`, how requests move on. Of several answers to one method each call takes
+/// the next, and the last one stays.
+///
+/// ```swift
+/// let requests = ChannelRequests()
+/// let client = FakeChannelClient(listener: requests)
+/// let request = client.fetchReturns(FakeChannelRequest())
+/// request.acceptReturns(.fake)
+/// ```
+@available(iOS 16, macOS 13, *)
 public final class FakeChannelClient: ChannelClientProtocol, @unchecked Sendable {
-    /// What a `fetch` leads to.
-    public typealias Offer = Result<FakeChannelRequest, LnurlChannelError>
+    /// What a wallet reported with `reportChannelClosed`.
+    public struct Closing: Equatable, Sendable {
+        public let peerId: String
+        public let channelId: String?
+        public let reason: String?
+    }
 
+    /// What a wallet reported with `reportPeerConnection`.
+    public struct Connection: Equatable, Sendable {
+        public let peerId: String
+        public let isConnected: Bool
+    }
+
+    /// What a wallet reported with `reportPeerMessage`.
+    public struct Message: Equatable, Sendable {
+        public let peerId: String
+        public let messageType: UInt16
+        public let payload: Data
+    }
+
+    private struct Record {
+        var known: [FakeChannelRequest] = []
+        var listed: [FakeChannelRequest] = []
+        var fetched: [Lnurl] = []
+        var answers: [String] = []
+        var channels: [IncomingChannel] = []
+        var closings: [Closing] = []
+        var connections: [Connection] = []
+        var messages: [Message] = []
+        var peerChecks = 0
+        var isShutDown = false
+    }
+
+    private let listener: (any ChannelListener)?
+    private let clock: any Clock<Duration>
     private let lock = NSLock()
-    private let onEvent: @Sendable (_ requestId: String, _ event: ChannelEvent) -> Void
-    private var offers: [Offer]
-    private var requests: [FakeChannelRequest]
-    private var matcher = FakeMatcher()
-    private var hosts: [String] = []
-    private var checks = 0
-    private var isShutDown = false
+    private var record = Record()
+    private let fetchScript = Script<FakeChannelRequest>("fetch")
+    private let takeAnswerScript = Script<FakeChannelRequest>("takeAnswer")
+    private let verdictScript = Script<ChannelVerdict>("reportIncomingChannel")
+    private let messageScript = Script<Bool>("reportPeerMessage")
 
     /// - Parameters:
-    ///   - unfinished: requests from an earlier run.
-    ///   - onEvent: where the steps of requests go that it makes itself.
+    ///   - requests: what `requests` lists at first, as from an earlier run.
+    ///   - listener: hears what requests become.
+    ///   - clock: what `after` is measured on. The default one stands still, so that an answer with
+    ///     `after` does not come.
     public init(
-        offers: [Offer] = [],
-        unfinished: [FakeChannelRequest] = [],
-        onEvent: @escaping @Sendable (_ requestId: String, _ event: ChannelEvent) -> Void = {
-            _, _ in
-        }
+        requests: [FakeChannelRequest] = [],
+        listener: (any ChannelListener)? = nil,
+        clock: any Clock<Duration> = VirtualClock()
     ) {
-        self.offers = offers
-        self.requests = unfinished
-        self.onEvent = onEvent
+        self.listener = listener
+        self.clock = clock
+        record.listed = requests
+        for request in requests { know(request) }
     }
 
-    // MARK: what the test does
+    // MARK: what the test says
 
-    /// Append to the script.
-    public func script(_ offers: Offer...) {
-        lock.withLock { self.offers += offers }
+    /// A call to `fetch` returns `request`.
+    @discardableResult
+    public func fetchReturns(
+        _ request: FakeChannelRequest, after delay: Duration = .zero
+    ) -> FakeChannelRequest {
+        fetchScript.returns(request, after: delay)
+        return request
     }
 
-    /// The host of every LNURL that was fetched, in order.
-    public var fetchedHosts: [String] { lock.withLock { hosts } }
+    /// A call to `fetch` throws `error`.
+    public func fetchThrows(_ error: LnurlChannelError, after delay: Duration = .zero) {
+        fetchScript.throws(error, after: delay)
+    }
 
+    /// A call to `takeAnswer` returns `request`.
+    @discardableResult
+    public func takeAnswerReturns(_ request: FakeChannelRequest) -> FakeChannelRequest {
+        takeAnswerScript.returns(request)
+        return request
+    }
+
+    /// A call to `takeAnswer` throws `error`.
+    public func takeAnswerThrows(_ error: LnurlChannelError) {
+        takeAnswerScript.throws(error)
+    }
+
+    /// A call to `reportIncomingChannel` returns `verdict`; without this it is `unrequested`.
+    public func judges(_ verdict: ChannelVerdict) {
+        verdictScript.returns(verdict)
+    }
+
+    /// A call to `reportPeerMessage` returns `isTaken`; without this it is false.
+    public func reportPeerMessageReturns(_ isTaken: Bool) {
+        messageScript.returns(isTaken)
+    }
+
+    // MARK: what the wallet did
+
+    /// What each call to `fetch` fetched from.
+    public var fetched: [Lnurl] { locked { $0.fetched } }
+    /// The answer of each call to `takeAnswer`.
+    public var takenAnswers: [String] { locked { $0.answers } }
+    /// What each call to `reportIncomingChannel` reported.
+    public var reportedChannels: [IncomingChannel] { locked { $0.channels } }
+    /// What each call to `reportChannelClosed` reported.
+    public var reportedClosings: [Closing] { locked { $0.closings } }
+    /// What each call to `reportPeerConnection` reported.
+    public var reportedConnections: [Connection] { locked { $0.connections } }
+    /// What each call to `reportPeerMessage` reported.
+    public var reportedMessages: [Message] { locked { $0.messages } }
     /// How often `checkPeers` was called.
-    public var peerChecks: Int { lock.withLock { checks } }
+    public var peerChecks: Int { locked { $0.peerChecks } }
+    /// Whether `shutdown` was called.
+    public var isShutDown: Bool { locked { $0.isShutDown } }
 
-    // MARK: what the wallet does
+    // MARK: the client itself
 
-    public func fetch(lnurl: Lnurl) async throws -> ChannelRequest {
-        let host = lnurl.host()
-        return try lock.withLock {
-            guard !isShutDown else { throw LnurlChannelError.Cancelled }
-            hosts.append(host)
-            let next = offers.isEmpty ? .success(made()) : offers.removeFirst()
-            let request = try next.get()
-            if !requests.contains(where: { $0 === request }) { requests.append(request) }
-            return request
-        }
+    public func performFetch(lnurl: Lnurl) async throws -> ChannelRequest {
+        locked { $0.fetched.append(lnurl) }
+        return know(try await fetchScript.play(on: clock))
     }
 
-    public func unfinishedRequests() -> [ChannelRequest] {
-        all().filter(\.isUnfinished)
+    public func takeAnswer(lnurl: Lnurl, answer: String) throws -> ChannelRequest {
+        locked { $0.answers.append(answer) }
+        return know(try takeAnswerScript.play())
+    }
+
+    public func requests() -> [ChannelRequestSnapshot] {
+        locked { $0.listed }.map { $0.snapshot() }
     }
 
     public func request(requestId: String) -> ChannelRequest? {
-        all().first { $0.requestId() == requestId }
+        locked { $0.known }.first { $0.requestId() == requestId }
     }
 
-    /// The verdicts of the library, but for `wrongVisibility`: a channel of either will do. As
-    /// there, a channel keeps the verdict that it got first.
     public func reportIncomingChannel(channel: IncomingChannel) -> ChannelVerdict {
-        let channel = channel.normalised
-        let (verdict, tell): (ChannelVerdict, (() -> Void)?) = lock.withLock {
-            guard !isShutDown else { return (.unrequested, nil) }
-            let verdict = matcher.judge(channel, among: requests)
-            guard case .expected(let id) = verdict,
-                let request = requests.first(where: { $0.requestId() == id })
-            else { return (verdict, nil) }
-            return (verdict, take(channel, for: request))
-        }
-        tell?()
-        return verdict
+        locked { $0.channels.append(channel) }
+        return (try? verdictScript.play()) ?? .unrequested
     }
 
-    public func reportChannelFailed(peerId: String, channelId: String) {
-        lock.withLock {
-            matcher.learn(from: requests)
-            for request in requests where request.offer().peer.nodeId == peerId.lowercased() {
-                guard case .opening(let channel)? = request.outcome() else { continue }
-                if matcher.isId(channelId.lowercased(), of: channel) { request.channelFailed() }
-            }
-        }
+    public func reportChannelClosed(peerId: String, channelId: String?, reason: String?) {
+        let closing = Closing(peerId: peerId, channelId: channelId, reason: reason)
+        locked { $0.closings.append(closing) }
     }
 
-    /// Takes the three messages of a host; the terms of an offer are always
-    /// `HostedChannelTerms.fake`, since a fake reads no payload.
+    public func reportPeerConnection(peerId: String, isConnected: Bool) {
+        let connection = Connection(peerId: peerId, isConnected: isConnected)
+        locked { $0.connections.append(connection) }
+    }
+
     public func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) -> Bool {
-        guard !lock.withLock({ isShutDown }) else { return false }
-        let awaiting = all().filter {
-            $0.offer().kind == .hosted && $0.offer().peer.nodeId == peerId.lowercased()
-                && $0.isAwaiting
-        }
-        // A host answers on the connection that it was asked on.
-        guard let hosted = awaiting.first(where: { $0.isRunning() }) ?? awaiting.last else {
-            return false
-        }
-        switch messageType {
-        case 65533: return hosted.arrive(.hostedOffered(terms: .fake, message: payload))
-        case 65531: return hosted.arrive(.hostedExists(message: payload))
-        case 63497: return hosted.fail(.Refused(reason: "the host said no"))
-        default: return false
-        }
+        let message = Message(peerId: peerId, messageType: messageType, payload: payload)
+        locked { $0.messages.append(message) }
+        return (try? messageScript.play()) ?? false
     }
 
     public func checkPeers() {
-        lock.withLock { checks += 1 }
+        locked { $0.peerChecks += 1 }
     }
 
     public func shutdown() async {
-        lock.withLock { isShutDown = true }
-        for request in all() { request.shutDown() }
+        locked { $0.isShutDown = true }
     }
 
-    /// Under the lock. What tells of an arrival, to be called outside of it.
-    private func take(
-        _ channel: IncomingChannel, for request: FakeChannelRequest
-    ) -> (() -> Void)? {
-        guard case .opening(let arrived)? = request.outcome() else {
-            return request.arrival(of: .opening(channel: channel))
+    // MARK: what its requests call
+
+    func changed(_ request: FakeChannelRequest, _ snapshot: ChannelRequestSnapshot, _ step: ChannelStep) {
+        locked { record in
+            let isListed = record.listed.contains { $0 === request }
+            if !isListed { record.listed.insert(request, at: 0) }
         }
-        if matcher.takesPlace(of: arrived, channel) {
-            request.replaceOutcome(.opening(channel: channel))
+        // What a listener throws is ignored.
+        try? listener?.onRequestChanged(request: snapshot, step: step)
+    }
+
+    @discardableResult
+    private func know(_ request: FakeChannelRequest) -> FakeChannelRequest {
+        locked { record in
+            let isKnown = record.known.contains { $0 === request }
+            if !isKnown { record.known.append(request) }
         }
-        return nil
+        request.belongs(to: self)
+        return request
     }
 
-    private func all() -> [FakeChannelRequest] {
-        lock.withLock { requests }
-    }
-
-    private func made() -> FakeChannelRequest {
-        FakeChannelRequest(onEvent: onEvent)
+    private func locked<T>(_ body: (inout Record) throws -> T) rethrows -> T {
+        try lock.withLock { try body(&record) }
     }
 }

@@ -11,19 +11,36 @@ extension PeerAddress {
 extension ChannelOffer {
     /// A funded channel that `service.example` offers.
     public static let fake = ChannelOffer(
-        kind: .funded, service: "service.example", callbackHost: "service.example",
-        peer: .fake, alias: nil)
+        kind: .funded, peer: .fake, service: "service.example", callbackHost: "service.example")
 
     /// A hosted channel that a host offers.
     public static let fakeHosted = ChannelOffer(
-        kind: .hosted, service: "service.example", callbackHost: nil, peer: .fake, alias: "a host")
+        kind: .hosted, peer: .fake, service: "service.example", alias: "a host")
+}
+
+extension ChannelRequestSnapshot {
+    /// A request for tests, with an id of its own; set what else it shall show:
+    /// `.fake(state: .awaiting) { $0.isRunning = true }`.
+    public static func fake(
+        requestId: String = UUID().uuidString.lowercased(),
+        offer: ChannelOffer = .fake,
+        state: ChannelRequestState = .offered,
+        _ change: (inout ChannelRequestSnapshot) -> Void = { _ in }
+    ) -> ChannelRequestSnapshot {
+        var snapshot = ChannelRequestSnapshot(
+            requestId: requestId, revision: 0, offer: offer, state: state,
+            createdAtSeconds: 1_800_000_000, updatedAtSeconds: 1_800_000_000)
+        change(&snapshot)
+        return snapshot
+    }
 }
 
 extension IncomingChannel {
-    /// A channel that the peer of `ChannelOffer.fake` proposes.
+    /// A channel that the peer of `ChannelOffer.fake` funds.
     public static let fake = IncomingChannel(
-        peerId: PeerAddress.fake.nodeId, channelId: String(repeating: "01", count: 32),
-        capacitySat: 100_000, pushMsat: 0, isAnnounced: false)
+        peerId: PeerAddress.fake.nodeId, stage: .funded,
+        channelId: String(repeating: "01", count: 32), capacitySat: 100_000, pushMsat: 0,
+        isAnnounced: false)
 }
 
 extension HostedChannelTerms {
@@ -34,7 +51,7 @@ extension HostedChannelTerms {
 
 extension ChannelOutcome {
     /// The channel of `IncomingChannel.fake`.
-    public static let fake = ChannelOutcome.opening(channel: .fake)
+    public static let fake = ChannelOutcome.funded(channel: .fake)
     /// A hosted channel with the terms of `HostedChannelTerms.fake`.
     public static let fakeHosted = ChannelOutcome.hostedOffered(terms: .fake, message: Data())
 }

@@ -19,6 +19,21 @@ extension Data {
     }
 
     var hex: String { map { String(format: "%02x", $0) }.joined() }
+
+    /// Version 0, and the program of `address`, which bech32 holds in groups of five bits.
+    static func p2wpkhScript(of address: String) -> Data {
+        let digits = Array("qpzry9x8gf2tvdw0s3jn54khce6mua7l")
+        let groups = address.split(separator: "1").last!.dropFirst().dropLast(6).map { digits.firstIndex(of: $0)! }
+        var (script, bits, count) = (Data([0, 20]), 0, 0)
+        for group in groups {
+            (bits, count) = ((bits << 5 | group) & 0xfff, count + 5)
+            if count >= 8 {
+                count -= 8
+                script.append(UInt8(truncatingIfNeeded: bits >> count))
+            }
+        }
+        return script
+    }
 }
 
 extension String {

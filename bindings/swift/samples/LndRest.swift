@@ -29,6 +29,13 @@ public final class LndRest: Sendable {
         return try await answer(to: request)
     }
 
+    public func delete(_ path: String) async throws {
+        struct Nothing: Decodable {}
+        var request = request(path)
+        request.httpMethod = "DELETE"
+        let _: Nothing = try await answer(to: request)
+    }
+
     /// What LND streams, until the connection ends, or a minute passes without any: nothing tells
     /// silence from a connection that has died without a sign, as a phone's do.
     public func lines(_ path: String) -> AsyncThrowingStream<Data, Error> {

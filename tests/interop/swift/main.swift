@@ -22,13 +22,21 @@ final class Recorder: ChannelClient, @unchecked Sendable {
     private let lock = NSLock()
     private var seen: [IncomingChannel] = []
     private var types: [UInt16] = []
+    private var peers: Set<String> = []
 
     var channels: [IncomingChannel] { lock.withLock { seen } }
+    /// At any time so far.
+    func wasConnected(_ peerId: String) -> Bool { lock.withLock { peers.contains(peerId) } }
     func hasSeen(_ type: UInt16) -> Bool { lock.withLock { types.contains(type) } }
 
     override func reportIncomingChannel(channel: IncomingChannel) -> ChannelVerdict {
         lock.withLock { seen.append(channel) }
         return super.reportIncomingChannel(channel: channel)
+    }
+
+    override func reportPeerConnection(peerId: String, isConnected: Bool) {
+        if isConnected { _ = lock.withLock { peers.insert(peerId) } }
+        super.reportPeerConnection(peerId: peerId, isConnected: isConnected)
     }
 
     override func reportPeerMessage(peerId: String, messageType: UInt16, payload: Data) -> Bool {
@@ -84,10 +92,12 @@ func node(_ name: String) -> (lnd: LndRest, address: String, id: String) {
 }
 
 struct Nothing: Decodable {}
+struct Peer: Decodable { let pubKey: String }
 let (phone, host) = (node("PHONE"), node("PEER"))
 let wallet = LndWalletNode(phone.lnd)
 let client = try Recorder(
-    node: wallet, config: ClientConfig(network: .regtest, allowPrivateHosts: true))
+    node: wallet, listener: ChannelRequests(),
+    config: ClientConfig(storageDir: nil, network: .regtest, allowPrivateHosts: true))
 let reports = LndReports(phone.lnd, to: client)
 let inbox = Inbox()
 
@@ -96,13 +106,21 @@ func hostSends(_ type: UInt16, _ payload: Data) async throws {
     expect(try await ofHost.sendPeerMessage(peerId: phone.id, messageType: type, payload: payload), "sent")
 }
 
-// Connected, and both streams of messages stand.
+// Connected, and all streams stand.
 let lnurl = try decodeLnurl(
     text: encodeLnurl(url: "https://host.example/?tag=hostedChannelRequest&uri=\(host.address)&k1=\(secret)"))
 let request = try await client.fetch(lnurl: lnurl)
 expect(try await wallet.nodeId() == phone.id, "the node's key")
-expect(try await wallet.connect(peer: request.offer().peer), "connected")
-expect(try await wallet.connect(peer: request.offer().peer), "connected already")
+let peer = request.snapshot().offer.peer
+expect(try await wallet.readiness(peer: peer).channelIds.isEmpty, "no channel with the host")
+let connections = Task { try await reports.reportConnections() }
+// LND does not tell when a stream of events stands: connect anew until one comes.
+try await until("the stream of connections") {
+    try await wallet.releasePeer(peer: peer)
+    expect(try await wallet.connect(peer: peer), "connected")
+    return client.wasConnected(host.id)
+}
+expect(try await wallet.connect(peer: peer), "connected already")
 let messages = Task { try await reports.reportMessages() }
 let hostMessages = Task {
     struct Line: Decodable { let result: LndMessage }
@@ -157,10 +175,15 @@ try await until("the channel") {
 }
 let channel = client.channels[0]
 let expected = IncomingChannel(
-    peerId: host.id, channelId: channel.channelId, stage: .funded, capacitySat: 100_000, pushMsat: 1_500_000,
+    peerId: host.id, stage: .funded, channelId: channel.channelId, capacitySat: 100_000, pushMsat: 1_500_000,
     isAnnounced: false)
 expect(channel == expected, "\(channel)")
+expect(try await wallet.readiness(peer: peer).channelIds == [channel.channelId], "the channel's id")
+try await wallet.releasePeer(peer: peer)
+let peers: [String: [Peer]] = try await phone.lnd.get("/v1/peers")
+expect(peers["peers"]?.map(\.pubKey) == [host.id], "a peer with a channel stays connected")
 print("Swift: LND lists an unannounced channel of the right amounts")
 messages.cancel()
+connections.cancel()
 hostMessages.cancel()
 await client.shutdown()

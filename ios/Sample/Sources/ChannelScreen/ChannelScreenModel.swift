@@ -1,17 +1,19 @@
 import LnurlChannel
 
-/// What the one screen does: scan or paste, agree to the host, see the offer, accept, watch the steps.
+/// What the one screen does: scan or paste, agree to the service, see the offer, accept, watch it.
 ///
 /// Without SwiftUI, so that it runs, and is tested, wherever Swift does.
 @MainActor
 public final class ChannelScreenModel {
     public private(set) var screen = ChannelScreen.scanning(problem: nil) {
-        didSet { onChange(screen) }
+        didSet { if screen != oldValue { onChange(screen) } }
     }
     public var onChange: @MainActor (ChannelScreen) -> Void = { _ in }
+    /// The channel is here. Of a hosted one, the wallet's own code goes on from the outcome's message.
+    public var onOutcome: @MainActor (ChannelOutcome) -> Void = { _ in }
 
     private let client: any ChannelClientProtocol
-    private let events: ChannelEvents
+    private let requests: ChannelRequests
     private let decode: (String) throws -> Lnurl
     /// What the camera has seen last.
     private var seen: String?
@@ -20,24 +22,29 @@ public final class ChannelScreenModel {
     private var call: Task<Void, Never>?
     private var wasRunning = false
 
+    /// - Parameter requests: the listener of `client`, which follows it.
     public init(
         client: any ChannelClientProtocol,
-        events: ChannelEvents,
+        requests: ChannelRequests,
         decode: @escaping (String) throws -> Lnurl = decodeLnurl
     ) {
         self.client = client
-        self.events = events
+        self.requests = requests
         self.decode = decode
     }
 
-    /// After a start: requests of an earlier run come first.
-    public func start() async {
-        guard case .scanning = screen else { return }
-        await showNext()
+    /// Shows what is left of an earlier run, and follows the request on the screen, until the task that
+    /// calls it is cancelled.
+    public func follow() async {
+        if case .scanning = screen { await showNext() }
+        for await _ in requests.updates() {
+            guard case .request(_, let problem) = screen, let request else { continue }
+            screen = .request(request.snapshot(), problem: problem)
+        }
     }
 
-    /// The camera sees a code, many times a second. The same one leads on only once; it does so
-    /// again when the user is back at the start.
+    /// The camera sees a code, many times a second. The same one leads on only once; it does so again
+    /// when the user is back at the start.
     public func see(_ text: String) {
         guard text != seen else { return }
         seen = text
@@ -50,35 +57,34 @@ public final class ChannelScreenModel {
         do {
             let lnurl = try decode(text)
             scanned = lnurl
-            screen = .scanned(host: lnurl.host(), problem: nil)
+            screen = .scanned(authority: lnurl.authority(), problem: nil)
         } catch {
-            screen = .scanning(problem: error.localizedDescription)
+            screen = .scanning(problem: Self.sentence(error))
         }
     }
 
-    /// The user agrees to the host.
+    /// The user agrees to the service.
     public func fetch() async {
-        guard case .scanned(let host, _) = screen, let lnurl = scanned else { return }
-        screen = .fetching(host: host)
+        guard case .scanned(let authority, _) = screen, let lnurl = scanned else { return }
+        screen = .fetching(authority: authority)
         do {
-            let fetched = try await client.fetch(lnurl: lnurl)
-            request = fetched
-            await showState(of: fetched, problem: nil)
+            show(try await client.fetch(lnurl: lnurl), problem: nil)
         } catch {
-            screen = .scanned(host: host, problem: error.localizedDescription)
+            screen = .scanned(authority: authority, problem: Self.sentence(error))
         }
     }
 
+    /// Asks for the channel, and waits for it. Called again it waits on, and asks nobody.
     public func accept() async {
-        await run { try await $0.acceptOrPause() }
+        await run { try await $0.accept() }
     }
 
-    /// Wait on for a channel that was asked for.
-    public func resume() async {
-        await run { try await $0.resumeOrPause() }
+    /// The user has decided so: the first channel may come all the same.
+    public func askAgain() async {
+        await run { try await $0.askAgain() }
     }
 
-    /// The user has no patience: `resume` goes on later.
+    /// The user has no patience: `accept` waits on later.
     public func pause() {
         call?.cancel()
     }
@@ -96,65 +102,50 @@ public final class ChannelScreenModel {
         wasRunning = false
         // It may still be ending.
         await call?.value
-        switch request?.state() {
-        // The user had agreed, and nobody was asked.
-        case .connecting: await accept()
-        case .requesting, .awaiting, .outcomeUnknown: await resume()
-        default: break
-        }
+        await accept()
     }
 
-    public func decline() async {
-        guard let request else { return }
-        do {
-            // It writes to the disk, which is not for the main thread.
-            try await Task.detached { try request.decline() }.value
-            await reset()
-        } catch {
-            await showState(of: request, problem: error.localizedDescription)
-        }
-    }
-
-    /// Give up a channel that was asked for, and tell the service.
+    /// Turn the offer down, or give up a channel that was asked for. The service is told if it was asked.
     public func cancel() async {
+        await end { request in
+            try await request.cancel()
+            // The user knows how it ended.
+            try await request.dismiss()
+        }
+    }
+
+    /// The user has seen how it ended.
+    public func dismiss() async {
+        await end { try await $0.dismiss() }
+    }
+
+    /// Back to the start. What was asked for stays so, and is shown again after a restart.
+    public func reset() {
+        pause()
+        (seen, scanned, request) = (nil, nil, nil)
+        screen = .scanning(problem: nil)
+    }
+
+    /// The newest request that has not been seen to its end, if there is one.
+    private func showNext() async {
+        reset()
+        // It may still be ending.
+        await call?.value
+        guard case .scanning = screen else { return }
+        let left = requests.snapshots.first { !$0.isDismissed }
+        guard let left, let request = client.request(requestId: left.requestId) else { return }
+        show(request, problem: nil)
+        // Returns at once, with what a hosted channel goes on from.
+        if left.state == .arrived { await accept() }
+    }
+
+    private func end(_ body: (ChannelRequest) async throws -> Void) async {
         guard let request else { return }
         do {
-            try await request.cancel()
-            if self.request === request { await reset() }
+            try await body(request)
+            if self.request === request { await showNext() }
         } catch {
-            await showState(of: request, problem: error.localizedDescription)
-        }
-    }
-
-    /// Back to the start: the user has seen the outcome, the problem, or enough of the host.
-    public func reset() async {
-        (seen, scanned, request) = (nil, nil, nil)
-        await showNext()
-    }
-
-    /// The oldest request that is left, if there is one.
-    private func showNext() async {
-        guard let left = client.unfinishedRequests().first else {
-            screen = .scanning(problem: nil)
-            return
-        }
-        request = left
-        switch left.state() {
-        // Returns at once, and the library knows that its end was seen.
-        case .arrived: await resume()
-        case .refused: await forget(left)
-        default: await showState(of: left, problem: nil)
-        }
-    }
-
-    /// What was refused in an earlier run can't be accepted in this one.
-    private func forget(_ refused: ChannelRequest) async {
-        do {
-            try await Task.detached { try refused.decline() }.value
-            request = nil
-            screen = .scanning(problem: "\(refused.offer().service) has said no")
-        } catch {
-            await showState(of: refused, problem: error.localizedDescription)
+            if self.request === request { show(request, problem: Self.sentence(error)) }
         }
     }
 
@@ -162,57 +153,27 @@ public final class ChannelScreenModel {
         _ body: @escaping @Sendable (ChannelRequest) async throws -> ChannelOutcome
     ) async {
         guard let request, call == nil else { return }
-        let offer = request.offer()
-        screen = .running(offer, steps: [])
-        let steps = Task { [events = events.of(request)] in
-            for await event in events { show(event, of: offer) }
-        }
+        show(request, problem: nil)
         let call = Task {
+            var problem: String?
             do {
-                let outcome = try await body(request)
-                self.call = nil
-                screen = .arrived(outcome)
+                onOutcome(try await body(request))
             } catch {
-                self.call = nil
-                let problem = error is CancellationError ? nil : error.localizedDescription
-                await showState(of: request, problem: problem)
+                problem = error is CancellationError ? nil : Self.sentence(error)
             }
+            self.call = nil
+            if self.request === request { show(request, problem: problem) }
         }
         self.call = call
         await call.value
-        steps.cancel()
     }
 
-    private func show(_ event: ChannelEvent, of offer: ChannelOffer) {
-        // A step that is read after the end is past.
-        guard case .running(_, let steps) = screen else { return }
-        screen = .running(offer, steps: steps + [event.sentence])
+    private func show(_ request: ChannelRequest, problem: String?) {
+        self.request = request
+        screen = .request(request.snapshot(), problem: problem)
     }
 
-    private func showState(of request: ChannelRequest, problem: String?) async {
-        let offer = request.offer()
-        switch request.state() {
-        case .offered, .connecting, .refused:
-            screen = .offered(offer, problem: problem)
-        case .requesting, .awaiting, .outcomeUnknown:
-            screen = .waiting(offer, problem: problem)
-        case .arrived:
-            screen = request.outcome().map { .arrived($0) } ?? .waiting(offer, problem: problem)
-        case .declined, .cancelled:
-            await reset()
-        }
-    }
-}
-
-extension ChannelEvent {
-    /// A line for the list of steps.
-    public var sentence: String {
-        switch self {
-        case .connecting(let peer): "Connecting to \(peer.host)"
-        case .requesting: "Asking for the channel"
-        case .awaitingChannel: "Waiting for the channel"
-        case .reconnecting(_, let attempt): "Connecting again, attempt \(attempt)"
-        case .arrived: "The channel is here"
-        }
+    private static func sentence(_ error: any Error) -> String {
+        (error as? LnurlChannelError)?.sentence ?? error.localizedDescription
     }
 }

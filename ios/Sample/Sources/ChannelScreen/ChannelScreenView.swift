@@ -5,9 +5,10 @@
     /// The one screen.
     ///
     /// ```swift
-    /// let events = ChannelEvents()
-    /// let client = try ChannelClient(node: events.following(myNode), config: config)
-    /// WindowGroup { ChannelScreenView(model: ChannelScreenModel(client: client, events: events)) }
+    /// let requests = ChannelRequests()
+    /// let client = try ChannelClient(node: myNode, listener: requests, config: config)
+    /// requests.follow(client)
+    /// WindowGroup { ChannelScreenView(model: ChannelScreenModel(client: client, requests: requests)) }
     /// ```
     ///
     /// Where the client throws, as on a full disk, show why, and try again later.
@@ -23,7 +24,7 @@
         public var body: some View {
             VStack(spacing: 16) { content }
                 .padding()
-                .task { await model.start() }
+                .task { await model.follow() }
                 .onChange(of: scenePhase) { phase in
                     switch phase {
                     case .background: model.enterBackground()
@@ -38,12 +39,9 @@
         @ViewBuilder private var content: some View {
             switch shown.screen {
             case .scanning(let problem): scanning(problem)
-            case .scanned(let host, let problem): scanned(host, problem)
-            case .fetching(let host): ProgressView("Asking \(host)")
-            case .offered(let offer, let problem): offered(offer, problem)
-            case .running(let offer, let steps): running(offer, steps)
-            case .waiting(let offer, let problem): waiting(offer, problem)
-            case .arrived(let outcome): arrived(outcome)
+            case .scanned(let authority, let problem): scanned(authority, problem)
+            case .fetching(let authority): ProgressView("Asking \(authority)")
+            case .request(let request, let problem): requested(request, problem)
             }
         }
 
@@ -56,49 +54,50 @@
                 .onSubmit { open() }
             Button("Open") { open() }.disabled(pasted.isEmpty)
             problemText(problem)
-            if problem != nil { Button("Scan again") { Task { await model.reset() } } }
+            if problem != nil { Button("Scan again") { model.reset() } }
         }
 
-        @ViewBuilder private func scanned(_ host: String, _ problem: String?) -> some View {
-            Text(verbatim: "Ask \(host) what it offers?")
+        @ViewBuilder private func scanned(_ authority: String, _ problem: String?) -> some View {
+            Text(verbatim: "Ask \(authority) what it offers?")
             problemText(problem)
             Button("Ask") { Task { await model.fetch() } }
-            Button("Back", role: .cancel) { Task { await model.reset() } }
+            Button("Back", role: .cancel) { model.reset() }
         }
 
-        @ViewBuilder private func offered(_ offer: ChannelOffer, _ problem: String?) -> some View {
-            Text(offer.service).font(.headline)
+        @ViewBuilder private func requested(
+            _ request: ChannelRequestSnapshot, _ problem: String?
+        ) -> some View {
+            offer(request.offer)
+            if request.isRunning { ProgressView() }
+            Text(verbatim: request.sentence)
+            if let until = request.waitsUntil { Text("Until \(until, style: .time)") }
+            problemText(problem)
+            buttons(request)
+        }
+
+        @ViewBuilder private func offer(_ offer: ChannelOffer) -> some View {
+            Text(verbatim: offer.offeredBy).font(.headline)
             Text(verbatim: "\(offer.kind == .hosted ? "Hosted" : "Funded") channel from \(offer.peer.host)")
+            if let other = offer.answeredBy { Text(verbatim: "\(other) answered") }
             if let alias = offer.alias { Text(verbatim: alias) }
-            problemText(problem)
-            Button("Accept") { Task { await model.accept() } }
-            Button("Decline", role: .cancel) { Task { await model.decline() } }
         }
 
-        @ViewBuilder private func running(_ offer: ChannelOffer, _ steps: [String]) -> some View {
-            ProgressView(offer.service)
-            ForEach(steps.indices, id: \.self) { Text(verbatim: steps[$0]) }
-            Button("Pause") { model.pause() }
-            Button("Cancel", role: .destructive) { Task { await model.cancel() } }
-        }
-
-        @ViewBuilder private func waiting(_ offer: ChannelOffer, _ problem: String?) -> some View {
-            Text(offer.service).font(.headline)
-            problemText(problem)
-            Button("Wait on") { Task { await model.resume() } }
-            Button("Cancel", role: .destructive) { Task { await model.cancel() } }
-        }
-
-        @ViewBuilder private func arrived(_ outcome: ChannelOutcome) -> some View {
-            switch outcome {
-            case .opening(let channel):
-                Text("A channel of \(channel.capacitySat ?? 0) sat is opening")
-            case .hostedOffered(let terms, _):
-                Text("A hosted channel of \(terms.capacityMsat / 1000) sat")
-            case .hostedExists:
-                Text("The hosted channel is back")
+        @ViewBuilder private func buttons(_ request: ChannelRequestSnapshot) -> some View {
+            switch request.state {
+            case .arrived, .ready, .refused, .cancelled:
+                Button("Done") { Task { await model.dismiss() } }
+            case _ where request.isRunning:
+                Button("Pause") { model.pause() }
+                Button("Cancel", role: .destructive) { Task { await model.cancel() } }
+            case .offered, .connecting:
+                Button("Accept") { Task { await model.accept() } }
+                Button("Decline", role: .cancel) { Task { await model.cancel() } }
+            case .requesting, .awaiting, .outcomeUnknown, .opening:
+                Button("Wait on") { Task { await model.accept() } }
+                // Two channels may come, so that a wallet says so first.
+                Button("Ask again") { Task { await model.askAgain() } }
+                Button("Cancel", role: .destructive) { Task { await model.cancel() } }
             }
-            Button("Done") { Task { await model.reset() } }
         }
 
         /// As plain text: the service's own words may stand in it.

@@ -5,205 +5,249 @@ import Testing
 
 /// The one screen of the iOS sample, without its picture.
 @MainActor
-@Suite struct ChannelScreenTests {
-    private let events = ChannelEvents()
+@Suite(.timeLimit(.minutes(1))) struct ChannelScreenTests {
+    private let clock = VirtualClock()
+    private let requests = ChannelRequests()
     private let client: FakeChannelClient
 
     init() {
-        client = FakeChannelClient(onEvent: events.send)
+        client = FakeChannelClient(listener: requests)
+        requests.follow(client)
     }
 
-    private func model(_ requests: FakeChannelRequest...) -> ChannelScreenModel {
-        for request in requests { client.script(.success(request)) }
-        return ChannelScreenModel(
-            client: client, events: events,
+    private func model(_ client: FakeChannelClient? = nil) -> ChannelScreenModel {
+        ChannelScreenModel(
+            client: client ?? self.client, requests: requests,
             decode: { text in
                 guard text.hasPrefix("LNURL") else {
-                    throw LnurlChannelError.InvalidLnurl(reason: "not one")
+                    throw LnurlChannelError.InvalidLnurl(problem: .notLnurl, reason: "not one")
                 }
                 return FakeLnurl()
             })
     }
 
-    private func request(_ calls: FakeCall...) -> FakeChannelRequest {
-        FakeChannelRequest(calls: calls, onEvent: events.send)
+    /// A screen with the offer of `request`.
+    private func offered(_ request: FakeChannelRequest) async -> ChannelScreenModel {
+        client.fetchReturns(request)
+        let model = model()
+        model.see("LNURL1")
+        await model.fetch()
+        return model
     }
 
-    private func fetch(_ text: String, with model: ChannelScreenModel) async {
-        model.see(text)
-        await model.fetch()
+    private func state(_ model: ChannelScreenModel) -> ChannelRequestState? {
+        if case .request(let request, _) = model.screen { request.state } else { nil }
+    }
+
+    private func problem(_ model: ChannelScreenModel) -> String? {
+        switch model.screen {
+        case .scanning(let problem), .scanned(_, let problem), .request(_, let problem): problem
+        case .fetching: nil
+        }
     }
 
     @Test func fromTheScanToTheChannel() async {
-        let model = model(request(.arrives()))
+        let request = FakeChannelRequest()
+        request.acceptReturns(.fake)
+        client.fetchReturns(request)
+        let model = model()
         var screens: [ChannelScreen] = []
+        var outcomes: [ChannelOutcome] = []
         model.onChange = { screens.append($0) }
-        await fetch("LNURL1", with: model)
-        #expect(model.screen == .offered(.fake, problem: nil))
+        model.onOutcome = { outcomes.append($0) }
+        model.see("LNURL1")
+        await model.fetch()
+        #expect(state(model) == .offered)
+        request.becomes(.arrived) {
+            $0.state = .arrived
+            $0.channel = .fake
+        }
         await model.accept()
-        #expect(model.screen == .arrived(.fake))
-        let host = "service.example"
-        #expect(Array(screens.prefix(2)) == [.scanned(host: host, problem: nil), .fetching(host: host)])
-        #expect(screens.contains(.running(.fake, steps: [])))
-        await model.reset()
+        #expect(state(model) == .arrived)
+        #expect(outcomes == [.fake])
+        let authority = "service.example"
+        #expect(
+            Array(screens.prefix(2))
+                == [.scanned(authority: authority, problem: nil), .fetching(authority: authority)])
+        request.becomes { $0.isDismissed = true }
+        await model.dismiss()
+        #expect(request.dismissals == 1)
         #expect(model.screen == .scanning(problem: nil))
     }
 
     @Test func nothingIsFetchedBeforeTheUserAgrees() async {
         let model = model()
         model.see("LNURL1")
-        #expect(model.screen == .scanned(host: "service.example", problem: nil))
-        #expect(client.fetchedHosts.isEmpty)
-        await model.reset()
+        #expect(model.screen == .scanned(authority: "service.example", problem: nil))
+        #expect(client.fetched.isEmpty)
+        model.reset()
         await model.fetch()
         #expect(model.screen == .scanning(problem: nil))
-        #expect(client.fetchedHosts.isEmpty)
+        #expect(client.fetched.isEmpty)
     }
 
-    @Test func theStepsAreShownInOrder() async throws {
-        let request = request(.waits())
-        let model = model(request)
-        await fetch("LNURL1", with: model)
+    @Test func theScreenFollowsTheRequest() async throws {
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
+        let model = await offered(request)
+        let following = Task { await model.follow() }
         let call = Task { await model.accept() }
-        try await waitUntil("three steps") {
-            model.screen
-                == .running(
-                    .fake,
-                    steps: [
-                        "Connecting to peer.example", "Asking for the channel",
-                        "Waiting for the channel",
-                    ])
+        await clock.sleepers(1)
+        for (step, next) in [
+            (ChannelStep.connecting, ChannelRequestState.connecting), (.requesting, .requesting),
+            (.agreed, .awaiting), (.proposed, .opening), (.arrived, .arrived),
+        ] {
+            request.becomes(step) {
+                $0.state = next
+                $0.isRunning = next != .arrived
+            }
+            try await waitUntil("\(next)") { state(model) == next }
         }
-        request.arrive()
+        clock.advance(by: .seconds(60))
         await call.value
-        #expect(model.screen == .arrived(.fake))
+        #expect(state(model) == .arrived)
+        following.cancel()
+        await following.value
     }
 
     @Test func whatIsNoLnurlIsSaid() async {
         let model = model()
         model.see("hello")
-        #expect(model.screen == .scanning(problem: "This is not an LNURL: not one."))
-        #expect(client.fetchedHosts.isEmpty)
+        #expect(model.screen == .scanning(problem: "This code offers no channel."))
+        #expect(client.fetched.isEmpty)
     }
 
     @Test func theCameraLeadsOnOnlyOnceUntilTheUserIsBack() async {
         let model = model()
-        client.script(.failure(.Unreachable(reason: "off")), .failure(.Unreachable(reason: "off")))
+        client.fetchThrows(.Unreachable(problem: .noConnection, reason: "off"))
         var screens = 0
         model.onChange = { _ in screens += 1 }
         for text in ["hello", "hello", "LNURL1", "LNURL1"] { model.see(text) }
         #expect(screens == 2)
         await model.fetch()
-        guard case .scanned(_, problem: .some) = model.screen else {
-            Issue.record("\(model.screen)")
-            return
-        }
+        #expect(problem(model) == "The service cannot be reached. Try again.")
         model.see("LNURL1")
-        #expect(client.fetchedHosts.count == 1)
+        #expect(client.fetched.count == 1)
         await model.fetch()
-        #expect(client.fetchedHosts.count == 2)
-        await model.reset()
+        #expect(client.fetched.count == 2)
+        model.reset()
         model.see("LNURL1")
-        #expect(model.screen == .scanned(host: "service.example", problem: nil))
+        #expect(model.screen == .scanned(authority: "service.example", problem: nil))
     }
 
-    @Test func aRefusalLeadsBackToTheOffer() async {
-        let model = model(request(.fails(.Refused(reason: "sold out")), .arrives()))
-        await fetch("LNURL1", with: model)
+    @Test func aFailedCallLeavesItsReasonOnTheScreen() async {
+        let request = FakeChannelRequest()
+        request.acceptThrows(.NodeFailed(problem: .notConnected, reason: "asleep"))
+        request.acceptThrows(.NoChannel(serviceAgreed: true, concerns: [], reason: "wait on"))
+        request.askAgainThrows(.Refused(words: "sold out"))
+        let model = await offered(request)
         await model.accept()
-        #expect(model.screen == .offered(.fake, problem: "The service said no: sold out"))
+        #expect(problem(model) == "The wallet's node could not connect. Try again.")
         await model.accept()
-        #expect(model.screen == .arrived(.fake))
+        #expect(problem(model) == "The service agreed, but no channel has come yet.")
+        await model.askAgain()
+        #expect(problem(model) == "The service said no: sold out")
     }
 
-    @Test func aPauseCanBeResumed() async throws {
-        let request = request(.waits(), .arrives())
-        let model = model(request)
-        await fetch("LNURL1", with: model)
+    @Test func aPausedCallWaitsOn() async throws {
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
+        let model = await offered(request)
         let call = Task { await model.accept() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
+        await clock.sleepers(1)
         model.pause()
         await call.value
-        #expect(model.screen == .waiting(.fake, problem: nil))
-        await model.resume()
-        #expect(model.screen == .arrived(.fake))
+        #expect(problem(model) == nil)
+        let again = Task { await model.accept() }
+        await clock.sleepers(1)
+        clock.advance(by: .seconds(60))
+        await again.value
+        #expect(request.accepts.count == 2)
     }
 
     @Test func theForegroundGoesOnWithWhatTheBackgroundStopped() async throws {
-        let request = request(.waits(after: [.connecting]), .waits(), .waits(after: []))
-        let model = model(request)
-        await fetch("LNURL1", with: model)
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
+        let model = await offered(request)
         let call = Task { await model.accept() }
-        var back = Task<Void, Never> {}
-        for (reached, later) in [
-            (ChannelRequestState.connecting, ChannelRequestState.awaiting), (.awaiting, .awaiting),
-        ] {
-            try await waitUntil("the wait") { request.isRunning() && request.state() == reached }
-            model.enterBackground()
-            // At once, while the call is still ending; or once it has.
-            if reached == .awaiting { try await waitUntil("the pause") { !request.isRunning() } }
-            back = Task { await model.enterForeground() }
-            try await waitUntil("the wait") { request.isRunning() && request.state() == later }
-        }
+        await clock.sleepers(1)
+        model.enterBackground()
+        // At once, while the call is still ending.
+        let back = Task { await model.enterForeground() }
         await call.value
-        request.arrive()
+        await clock.sleepers(1)
+        clock.advance(by: .seconds(60))
         await back.value
-        #expect(model.screen == .arrived(.fake))
-        #expect(request.acceptedVisibilities.count == 2)
-        #expect(client.peerChecks == 2)
+        #expect(request.accepts.count == 2)
+        #expect(client.peerChecks == 1)
     }
 
     @Test func whatTheUserPausedStaysPaused() async throws {
-        let request = request(.waits())
-        let model = model(request)
-        await fetch("LNURL1", with: model)
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
+        let model = await offered(request)
         let call = Task { await model.accept() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
+        await clock.sleepers(1)
         model.pause()
         await call.value
         model.enterBackground()
         await model.enterForeground()
-        #expect(model.screen == .waiting(.fake, problem: nil))
-        #expect(!request.isRunning())
+        #expect(request.accepts.count == 1)
     }
 
-    @Test func declineAndCancelLeadToTheStart() async {
-        let model = model(request(), request(.fails(.NoChannel(peerConnected: true, reason: "yet"))))
-        await fetch("LNURL1", with: model)
-        await model.decline()
-        #expect(model.screen == .scanning(problem: nil))
-        await fetch("LNURL2", with: model)
-        await model.accept()
-        guard case .waiting(.fake, problem: .some) = model.screen else {
-            Issue.record("\(model.screen)")
-            return
-        }
+    @Test func aCancelledRequestLeadsToTheStart() async {
+        let request = FakeChannelRequest()
+        let model = await offered(request)
         await model.cancel()
+        #expect((request.cancels, request.dismissals) == (1, 1))
         #expect(model.screen == .scanning(problem: nil))
     }
 
-    @Test func anUnfinishedRequestComesFirst() async {
-        let unfinished = FakeChannelRequest(state: .awaiting)
-        let client = FakeChannelClient(unfinished: [unfinished])
-        let model = ChannelScreenModel(client: client, events: events)
-        await model.start()
-        #expect(model.screen == .waiting(.fake, problem: nil))
-        await model.resume()
-        #expect(model.screen == .arrived(.fake))
+    @Test func aCancelThatFailsIsSaid() async {
+        let request = FakeChannelRequest()
+        request.cancelThrows(.StorageFailed(reason: "full"))
+        let model = await offered(request)
+        await model.cancel()
+        #expect(request.dismissals == 0)
+        #expect(problem(model) == "The phone cannot store the request.")
     }
 
-    @Test func whatIsLeftIsShownOneAfterTheOther() async {
-        let states: [ChannelRequestState] = [.arrived, .refused, .connecting]
-        let client = FakeChannelClient(unfinished: states.map { FakeChannelRequest(state: $0) })
-        let model = ChannelScreenModel(client: client, events: events)
-        await model.start()
-        #expect(model.screen == .arrived(.fake))
-        await model.reset()
-        #expect(model.screen == .scanning(problem: "service.example has said no"))
-        await model.reset()
-        #expect(model.screen == .offered(.fake, problem: nil))
-        await model.decline()
+    @Test func whatIsLeftIsShownUntilItIsDismissed() async {
+        let seen = FakeChannelRequest(.fake(state: .ready) { $0.isDismissed = true })
+        let arrived = FakeChannelRequest(.fake(state: .arrived) { $0.channel = .fake })
+        let refused = FakeChannelRequest(.fake(state: .refused) { $0.refusal = "sold out" })
+        arrived.acceptReturns(.fake)
+        let client = FakeChannelClient(requests: [seen, arrived, refused], listener: requests)
+        requests.follow(client)
+        let model = model(client)
+        var outcomes: [ChannelOutcome] = []
+        model.onOutcome = { outcomes.append($0) }
+        let following = Task { await model.follow() }
+        try? await waitUntil("the arrival") { outcomes.count == 1 && state(model) == .arrived }
+        #expect(outcomes == [.fake])
+        arrived.becomes { $0.isDismissed = true }
+        await model.dismiss()
+        #expect(state(model) == .refused)
+        refused.becomes { $0.isDismissed = true }
+        await model.dismiss()
         #expect(model.screen == .scanning(problem: nil))
-        #expect(client.unfinishedRequests().isEmpty)
+        following.cancel()
+        await following.value
+    }
+
+    @Test func everyStateAndErrorHasASentence() {
+        let states: [ChannelRequestState] = [
+            .offered, .connecting, .requesting, .awaiting, .outcomeUnknown, .opening, .arrived,
+            .ready, .refused, .cancelled,
+        ]
+        let sentences = states.map { ChannelRequestSnapshot.fake(state: $0).sentence }
+        #expect(Set(sentences).count == states.count)
+        let funded = ChannelRequestSnapshot.fake(state: .arrived) { $0.channel = .fake }
+        #expect(funded.sentence == "A channel of 100000 sat is here.")
+        let hosted = ChannelRequestSnapshot.fake(state: .arrived) { $0.hostedTerms = .fake }
+        #expect(hosted.sentence == "A channel of 100000 sat is here.")
+        let date = LnurlChannelError.Unreachable(problem: .certificateDate, reason: "expired")
+        #expect(date.sentence.contains("clock"))
+        #expect(ChannelOffer(kind: .hosted, peer: .fake).offeredBy == "Nobody but the code")
     }
 }

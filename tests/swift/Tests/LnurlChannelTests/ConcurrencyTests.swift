@@ -8,35 +8,33 @@ import Testing
 
     @Test func manyRequestsAtOnce() async throws {
         let testbed = try Testbed()
-        let node = PlainNode()
-        let client = try ChannelClient(node: node, config: testbed.config())
+        let listener = Listener()
+        let client = try ChannelClient(
+            node: PlainNode(), listener: listener, config: testbed.config())
         let offers = try (0..<many).map { _ in try testbed.offer(["habits": ["OkAndNeverOpens"]]) }
-        // One channel for each request that has been made: the oldest gets it.
+        // Once the service has agreed to all of them: what is not sent yet when a channel comes never is.
         let pump = Task.detached {
             let peer = try testbed.target().text("id")
-            for number in 0..<offers.count {
-                let count = number + 1
-                try await waitUntil("\(count) requests") {
-                    node.events.all.filter(isRequesting).count >= count
-                }
+            try await waitUntil("all to wait") {
+                let waiting = listener.changes.all.filter { $0.request.state == .awaiting }
+                return Set(waiting.map(\.request.id)).count == offers.count
+            }
+            for number in 1...offers.count {
                 _ = client.reportIncomingChannel(
                     channel: IncomingChannel(
-                        peerId: peer, channelId: Data(repeating: UInt8(count), count: 32).hex))
+                        peerId: peer, stage: .funded,
+                        channelId: Data(repeating: UInt8(number), count: 32).hex))
             }
         }
         let outcomes = try await withThrowingTaskGroup(of: ChannelOutcome.self) { group in
             for offer in offers {
-                group.addTask {
-                    try await fetch(offer, with: client).acceptOrPause()
-                }
+                group.addTask { try await fetch(offer, with: client).accept() }
             }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
         try await pump.value
         #expect(outcomes.count == many)
-        #expect(client.unfinishedRequests().isEmpty)
-        // A callback may still be under way when its channel is there.
-        try await testbed.waitForRequests(2 * many)
+        #expect(client.requests().map(\.state) == Array(repeating: .arrived, count: many))
         #expect(try testbed.callbacks().count == many)
     }
 
@@ -44,16 +42,16 @@ import Testing
         let scene = try await Scene.make()
         let client = scene.client
         let request = scene.request
-        let channel = try scene.proposal()
+        let channel = try scene.channel()
         let answers = Watched<Bool>()
         for _ in 0..<8 {
             Thread.detachNewThread {
                 var ok = true
                 for _ in 0..<250 {
                     ok = ok && client.reportIncomingChannel(channel: channel) == .unrequested
-                    ok = ok && client.request(requestId: request.id)?.state() == .offered
-                    ok = ok && !request.pause() && !request.isRunning()
-                    ok = ok && request.offer().kind == .funded
+                    ok = ok && client.request(requestId: request.requestId())?.state == .offered
+                    ok = ok && client.requests().isEmpty
+                    request.pause()
                     client.checkPeers()
                 }
                 answers.append(ok)
@@ -63,42 +61,38 @@ import Testing
         #expect(answers.all.allSatisfy { $0 })
     }
 
-    @Test func twoAcceptsAtOnceAskOnce() async throws {
-        let node = PlainNode()
-        let scene = try await Scene.make(node: node, offer: ["habits": ["OkAndNeverOpens"]])
+    @Test func manyAcceptsAtOnceAskOnce() async throws {
+        let scene = try await Scene.waiting()
         let request = scene.request
-        let first = Task { try await request.accept() }
-        try await node.events.first("the wait", where: isAwaiting)
-        let error = try await channelError { _ = try await request.accept() }
-        #expect(error == .WrongState(state: .awaiting))
-        let joined = Task { try await request.resume() }
-        let channel = try scene.proposal()
-        _ = scene.client.reportIncomingChannel(channel: channel)
-        #expect(try await first.value == .opening(channel: channel))
-        #expect(try await joined.value == .opening(channel: channel))
+        let calls = (0..<many).map { _ in Task { try await request.accept() } }
+        try await scene.listener.hears(.awaiting)
+        #expect(try scene.report() == .expected(requestId: request.requestId()))
+        for call in calls { #expect(try await call.value == .funded(channel: scene.channel())) }
+        // After the end too.
+        #expect(try await request.accept() == .funded(channel: scene.channel()))
+        #expect(try scene.testbed.callbacks().count == 1)
     }
 
     @Test func shutdownEndsAllCalls() async throws {
         let testbed = try Testbed()
-        let node = PlainNode()
-        let client = try ChannelClient(node: node, config: testbed.config())
+        let listener = Listener()
+        let client = try ChannelClient(
+            node: PlainNode(), listener: listener, config: testbed.config())
         let offers = try (0..<12).map { _ in try testbed.offer(["habits": ["OkAndNeverOpens"]]) }
         var requests: [ChannelRequest] = []
         for offer in offers { requests.append(try await fetch(offer, with: client)) }
-        let calls = requests.map { request in Task { try await request.acceptOrPause() } }
+        let calls = requests.map { request in Task { try await request.accept() } }
         // In the middle: some wait, some connect, some have not begun.
-        try await node.events.first("a wait", where: isAwaiting)
+        try await listener.hears(.awaiting)
         await client.shutdown()
         for call in calls {
             #expect(try await channelError { _ = try await call.value } == .Cancelled)
         }
-        let seen = node.events.all.count
         let request = requests[0]
-        #expect(try await channelError { _ = try await request.resume() } == .Cancelled)
+        #expect(try await channelError { _ = try await request.accept() } == .Cancelled)
         #expect(
             try await channelError { _ = try await fetch(offers[0], with: client) } == .Cancelled)
         await client.shutdown()
-        #expect(node.events.all.count == seen)
     }
 
     @Test func shutdownWaitsForCallbacks() async throws {

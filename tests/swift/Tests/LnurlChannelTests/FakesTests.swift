@@ -3,285 +3,196 @@ import LnurlChannel
 import LnurlChannelTesting
 import Testing
 
-/// The fakes keep the README's table of states.
-@Suite struct FakesTests {
-    @Test func allGoesWellUnlessTold() async throws {
-        let events = ChannelEvents()
-        let stream = events.all()
-        let client = FakeChannelClient(onEvent: events.send)
-        let request = try await client.fetch(lnurl: FakeLnurl(host: "shop.example"))
-        #expect(client.fetchedHosts == ["shop.example"])
-        #expect(request.offer() == .fake)
-        #expect(request.state() == .offered)
-        #expect(client.unfinishedRequests().isEmpty)
-        #expect(try await request.accept(visibility: .announced) == .fake)
-        #expect(request.state() == .arrived)
-        #expect(client.unfinishedRequests().isEmpty)
-        #expect(try await request.resume() == .fake)
-        events.finish()
-        let seen = await stream.reduce(into: []) { $0.append($1.event) }
+/// The fakes do what a test says, and nothing else.
+@Suite(.timeLimit(.minutes(1))) struct FakesTests {
+    @Test func aScriptIsPlayedInOrderAndItsLastAnswerStays() async throws {
+        let request = FakeChannelRequest()
+        request.acceptThrows(.NodeFailed(problem: .timedOut, reason: "asleep"))
+        request.acceptReturns(.fake)
+        let error = try await channelError { _ = try await request.accept() }
+        #expect(error == .NodeFailed(problem: .timedOut, reason: "asleep"))
+        for _ in 0..<2 { #expect(try await request.accept(visibility: .announced) == .fake) }
+        #expect(request.accepts == [.unannounced, .announced, .announced])
+        // Nothing follows from it: the test says what the request becomes.
+        #expect(request.snapshot().state == .offered)
+    }
+
+    @Test func whatTheTestDoesNotSayFails() async throws {
+        let request = FakeChannelRequest()
+        await #expect(throws: NotScripted.self) { try await request.accept() }
+        await #expect(throws: NotScripted.self) { try await request.askAgain() }
+        let client = FakeChannelClient()
+        await #expect {
+            try await client.fetch(lnurl: FakeLnurl())
+        } throws: {
+            $0.localizedDescription == "the test does not say what fetch does"
+        }
+        #expect(throws: NotScripted.self) {
+            try client.takeAnswer(lnurl: FakeLnurl(), answer: "{}")
+        }
+    }
+
+    @Test func callsWithoutAResultReturnAtOnce() async throws {
+        let request = FakeChannelRequest()
+        request.pause()
+        try await request.cancel()
+        try await request.dismiss()
+        #expect((request.pauses, request.cancels, request.dismissals) == (1, 1, 1))
+        request.cancelThrows(.WrongState(state: .arrived))
+        request.dismissThrows(.WrongState(state: .offered))
+        #expect(try await channelError { try await request.cancel() } == .WrongState(state: .arrived))
         #expect(
-            seen == [
-                .connecting(peer: .fake), .requesting(peer: .fake), .awaitingChannel(peer: .fake),
-                .arrived(outcome: .fake),
-            ])
+            try await channelError { try await request.dismiss() } == .WrongState(state: .offered))
     }
 
-    @Test func scriptedErrorsOfFetch() async throws {
-        let client = FakeChannelClient(offers: [.failure(.Unreachable(reason: "no network"))])
-        let error = try await channelError { _ = try await client.fetch(lnurl: FakeLnurl()) }
-        #expect(error == .Unreachable(reason: "no network"))
-        _ = try await client.fetch(lnurl: FakeLnurl())
+    @Test func askingAgainHasAScriptOfItsOwn() async throws {
+        let request = FakeChannelRequest()
+        request.acceptThrows(.NoChannel(serviceAgreed: true, concerns: [], reason: ""))
+        request.askAgainThrows(.Refused(words: "sold out"))
+        request.askAgainReturns(.fakeHosted)
+        _ = try await channelError { _ = try await request.accept() }
+        let refused = try await channelError { _ = try await request.askAgain() }
+        #expect(refused == .Refused(words: "sold out"))
+        #expect(try await request.askAgain(visibility: .announced) == .fakeHosted)
+        #expect(request.asksAgain == [.unannounced, .announced])
     }
 
-    @Test(arguments: [
-        (LnurlChannelError.NodeFailed(reason: ""), ChannelRequestState.offered, false),
-        (.Unreachable(reason: ""), .offered, false),
-        (.StorageFailed(reason: ""), .offered, false),
-        (.Refused(reason: ""), .refused, false),
-        (.InvalidResponse(reason: ""), .outcomeUnknown, false),
-        (.OutcomeUnknown(reason: ""), .outcomeUnknown, true),
-        (.NoChannel(peerConnected: true, reason: ""), .awaiting, true),
-    ])
-    func scriptedErrorsOfAccept(
-        _ error: LnurlChannelError, _ state: ChannelRequestState, _ isUnfinished: Bool
-    ) async throws {
-        let request = FakeChannelRequest(calls: [.fails(error)])
-        #expect(try await channelError { _ = try await request.accept() } == error)
-        #expect(request.state() == state)
-        if isUnfinished { #expect(request.isUnfinished) }
-        #expect(!request.isRunning())
-        // It may be accepted again.
-        #expect(try await request.accept() == .fake)
-    }
-
-    /// The table of `accept`, `resume`, `decline` and `cancel`, where no call runs.
-    @Test(arguments: [
-        (ChannelRequestState.offered, true, false, true, Optional(ChannelRequestState.declined)),
-        (.connecting, true, false, true, .cancelled),
-        (.awaiting, true, true, true, .cancelled),
-        (.outcomeUnknown, true, true, true, .cancelled),
-        (.refused, true, false, true, .cancelled),
-        (.arrived, false, true, false, nil),
-        (.declined, false, false, false, nil),
-        (.cancelled, false, false, false, .cancelled),
-    ])
-    func theTableOfStates(
-        _ state: ChannelRequestState, _ accepts: Bool, _ resumes: Bool, _ declines: Bool,
-        _ cancelled: ChannelRequestState?
-    ) async throws {
-        func ends(_ works: Bool, _ call: (FakeChannelRequest) async throws -> Void) async {
-            do {
-                try await call(FakeChannelRequest(state: state))
-                #expect(works)
-            } catch {
-                #expect(!works)
-                #expect(error as? LnurlChannelError == .WrongState(state: state))
-            }
-        }
-        await ends(accepts) { _ = try await $0.accept() }
-        await ends(resumes) { _ = try await $0.resume() }
-        await ends(declines) {
-            try $0.decline()
-            #expect($0.state() == .declined)
-        }
-        await ends(cancelled != nil) {
-            try await $0.cancel()
-            #expect($0.state() == cancelled)
-        }
-        #expect(!FakeChannelRequest(state: state).pause())
-    }
-
-    @Test func whileACallRuns() async throws {
-        let request = FakeChannelRequest(calls: [.waits()])
+    @Test func anAnswerComesInItsTime() async throws {
+        let clock = VirtualClock()
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
         let call = Task { try await request.accept() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
-        #expect(request.isRunning())
-        let again = try await channelError { _ = try await request.accept() }
-        #expect(again == .WrongState(state: .awaiting))
-        let declined = try await channelError { try request.decline() }
-        #expect(declined == .WrongState(state: .awaiting))
-        let joined = Task { try await request.resume() }
-        await Task.yield()
-        request.arrive()
+        await clock.sleepers(1)
+        clock.advance(by: .seconds(59))
+        await clock.sleepers(1)
+        clock.advance(by: .seconds(1))
         #expect(try await call.value == .fake)
-        #expect(try await joined.value == .fake)
+        #expect(clock.now.elapsed == .seconds(60))
     }
 
-    @Test func pauseAndCancelEndACall() async throws {
-        let request = FakeChannelRequest(calls: [
-            .waits(after: [.connecting]), .waits(after: [.connecting, .requesting]), .waits(),
-        ])
-        let first = Task { try await request.accept() }
-        try await waitUntil("the connect") { request.state() == .connecting }
-        #expect(request.pause())
-        #expect(try await channelError { _ = try await first.value } == .Cancelled)
-        #expect(request.state() == .connecting)
-
-        let second = Task { try await request.accept() }
-        try await waitUntil("the callback") { request.state() == .requesting }
-        #expect(request.pause())
-        #expect(try await channelError { _ = try await second.value } == .Cancelled)
-        #expect(request.state() == .outcomeUnknown)
-
-        let third = Task { try await request.resume() }
-        try await waitUntil("the wait") { request.isRunning() }
-        try await request.cancel()
-        #expect(try await channelError { _ = try await third.value } == .Cancelled)
-        #expect(request.state() == .cancelled)
-        try await request.cancel()
+    @Test func anyClockWillDo() async throws {
+        let clock = ContinuousClock()
+        let client = FakeChannelClient(clock: clock)
+        client.fetchThrows(.Unreachable(problem: .timedOut, reason: ""), after: .milliseconds(20))
+        let start = clock.now
+        _ = try await channelError { _ = try await client.fetch(lnurl: FakeLnurl()) }
+        #expect(clock.now - start >= .milliseconds(20))
     }
 
-    @Test func tasksAreCancelledAsWithARealRequest() async throws {
-        let request = FakeChannelRequest(calls: [.waits()])
-        let call = Task { try await request.acceptOrPause() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
+    /// As with a real request.
+    @Test func aTaskThatWaitsCanBeCancelled() async throws {
+        let clock = VirtualClock()
+        let request = FakeChannelRequest(clock: clock)
+        request.acceptReturns(.fake, after: .seconds(60))
+        let call = Task { try await request.accept() }
+        await clock.sleepers(1)
         call.cancel()
         await #expect(throws: CancellationError.self) { try await call.value }
-        #expect(try await request.resumeOrPause() == .fake)
+        // Before it began, too.
+        let late = Task { try await request.accept() }
+        late.cancel()
+        await #expect(throws: CancellationError.self) { try await late.value }
     }
 
-    @Test func reportsAreMatched() async throws {
-        let request = FakeChannelRequest(requestId: "one", calls: [.waits()])
-        let client = FakeChannelClient(offers: [.success(request)])
-        var early = IncomingChannel.fake
-        early.channelId = String(repeating: "00", count: 32)
-        #expect(client.reportIncomingChannel(channel: early) == .unrequested)
-        _ = try await client.fetch(lnurl: FakeLnurl())
+    @Test func aRequestBecomesWhatTheTestSays() async throws {
+        let listener = Listener()
+        let client = FakeChannelClient(listener: listener)
+        let request = client.fetchReturns(FakeChannelRequest(.fake(requestId: "one")))
+        // Nobody hears of it before it is fetched.
+        request.becomes { $0.isPeerConnected = true }
+        #expect(listener.changes.all.isEmpty)
+        let fetched = try await client.fetch(lnurl: FakeLnurl(authority: "shop.example:8443"))
+        #expect(fetched === request)
+        #expect(client.fetched.map { $0.authority() } == ["shop.example:8443"])
         #expect(client.request(requestId: "one") === request)
-        let call = Task { try await request.accept() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
-        #expect(client.reportIncomingChannel(channel: early) == .unrequested)
-        #expect(client.reportIncomingChannel(channel: .fake) == .expected(requestId: "one"))
-        #expect(try await call.value == .fake)
-        #expect(client.reportIncomingChannel(channel: .fake) == .expected(requestId: "one"))
-        var other = IncomingChannel.fake
-        other.stage = .funded
-        #expect(client.reportIncomingChannel(channel: other) == .expected(requestId: "one"))
-        #expect(request.outcome() == .opening(channel: other))
-        other.channelId = String(repeating: "02", count: 32)
-        #expect(client.reportIncomingChannel(channel: other) == .duplicate(requestId: "one"))
-        client.reportChannelFailed(peerId: PeerAddress.fake.nodeId, channelId: other.channelId)
-        #expect(request.state() == .arrived)
-        client.reportChannelFailed(
-            peerId: PeerAddress.fake.nodeId, channelId: IncomingChannel.fake.channelId)
-        #expect(request.state() == .awaiting)
-        try await request.cancel()
-        #expect(client.reportIncomingChannel(channel: other) == .duplicate(requestId: "one"))
-        other.channelId = String(repeating: "03", count: 32)
-        #expect(client.reportIncomingChannel(channel: other) == .unwanted(requestId: "one"))
+        #expect(client.requests().isEmpty)
+
+        request.becomes(.fake(requestId: "one", state: .opening) { $0.channel = .fake }, .proposed)
+        let change = try #require(listener.changes.all.first)
+        #expect(change.step == .proposed)
+        #expect(change.request.channel == .fake)
+        #expect(change.request.revision == 2)
+        #expect(client.requests() == [change.request])
+        #expect(request.snapshot() == change.request)
     }
 
-    /// What arrived by the test's own doing, and is reported then.
-    @Test func aReportOfWhatHasArrivedIsOfItsRequest() {
-        let one = FakeChannelRequest(state: .awaiting)
-        let two = FakeChannelRequest(state: .awaiting)
-        let client = FakeChannelClient(unfinished: [one, two])
-        two.arrive()
-        let verdict = client.reportIncomingChannel(channel: .fake)
-        #expect(verdict == .expected(requestId: two.requestId()))
-        #expect(one.state() == .awaiting)
+    @Test func channelsAreJudgedAsTheTestSays() {
+        let client = FakeChannelClient()
+        #expect(client.reportIncomingChannel(channel: .fake) == .unrequested)
+        client.judges(.expected(requestId: "one"))
+        client.judges(.unwanted(requestId: "two"))
+        let verdicts = (0..<3).map { _ in client.reportIncomingChannel(channel: .fake) }
+        #expect(
+            verdicts == [
+                .expected(requestId: "one"), .unwanted(requestId: "two"),
+                .unwanted(requestId: "two"),
+            ])
+        #expect(client.reportedChannels == Array(repeating: .fake, count: 4))
     }
 
-    @Test func aRequestThatIsFetchedTwiceIsOne() async throws {
-        let request = FakeChannelRequest(state: .awaiting)
-        let client = FakeChannelClient(offers: [.success(request), .success(request)])
-        for _ in 0..<2 { #expect(try await client.fetch(lnurl: FakeLnurl()) === request) }
-        #expect(client.unfinishedRequests().count == 1)
+    @Test func reportsAreKept() async {
+        let client = FakeChannelClient()
+        client.reportChannelClosed(peerId: "02", channelId: "01", reason: "force")
+        client.reportChannelClosed(peerId: "02", channelId: nil)
+        client.reportPeerConnection(peerId: "02", isConnected: true)
+        #expect(!client.reportPeerMessage(peerId: "02", messageType: 65533, payload: Data([1])))
+        client.reportPeerMessageReturns(true)
+        #expect(client.reportPeerMessage(peerId: "02", messageType: 65531, payload: Data([2])))
+        client.checkPeers()
+        await client.shutdown()
+        #expect(client.reportedClosings.map(\.reason) == ["force", nil])
+        #expect(client.reportedClosings.map(\.channelId) == ["01", nil])
+        #expect(client.reportedConnections.map(\.isConnected) == [true])
+        #expect(client.reportedMessages.map(\.payload) == [Data([1]), Data([2])])
+        #expect(client.peerChecks == 1)
+        #expect(client.isShutDown)
     }
 
-    @Test(arguments: [
-        (ChannelRequestState.offered, false), (.connecting, true), (.awaiting, true),
-        (.outcomeUnknown, true), (.refused, true), (.arrived, true), (.declined, false),
-        (.cancelled, false),
-    ])
-    func whatIsUnfinishedFromAnEarlierRun(_ state: ChannelRequestState, _ isUnfinished: Bool) {
-        let request = FakeChannelRequest(state: state)
-        #expect(request.isUnfinished == isUnfinished)
+    @Test func anAnswerThatTheWalletFetchedItself() throws {
+        let client = FakeChannelClient()
+        let request = client.takeAnswerReturns(FakeChannelRequest())
+        client.takeAnswerThrows(.InvalidResponse(reason: "no uri"))
+        let taken = try client.takeAnswer(lnurl: FakeLnurl(), answer: "{}")
+        #expect(taken === request)
+        #expect(throws: LnurlChannelError.InvalidResponse(reason: "no uri")) {
+            try client.takeAnswer(lnurl: FakeLnurl(), answer: "[]")
+        }
+        #expect(client.takenAnswers == ["{}", "[]"])
     }
 
     /// As a failed expectation prints them, and as lists and sets compare them.
     @Test func fakesArePrintedAndCompared() throws {
-        let request = FakeChannelRequest(requestId: "one")
+        let request = FakeChannelRequest(.fake(requestId: "one"))
         #expect("\(request)" == "FakeChannelRequest(one, offered)")
         #expect(String(reflecting: request) == "FakeChannelRequest(one, offered)")
         let real = try decodeLnurl(text: "lnurlc://shop.example/")
-        let fake = FakeLnurl(host: "shop.example")
+        let fake = FakeLnurl(url: "https://shop.example/", host: "shop.example")
         #expect("\(fake)" == "\(real)")
         #expect(String(reflecting: fake) == String(reflecting: real))
-        let others: [Lnurl] = [real, fake, FakeLnurl(host: "shop.example")]
+        let others: [Lnurl] = [
+            real, fake, FakeLnurl(url: "https://shop.example/", host: "shop.example"),
+        ]
         #expect(others.allSatisfy { $0 == fake })
         #expect(Set(others).count == 1)
         #expect(!others.contains(FakeLnurl()))
     }
 
-    @Test func messagesOfHosts() async throws {
-        let payload = Data([1, 2, 3])
-        let host = PeerAddress.fake.nodeId
-        for (type, outcome) in [
-            (UInt16(65533), ChannelOutcome.hostedOffered(terms: .fake, message: payload)),
-            (65531, .hostedExists(message: payload)),
-        ] {
-            let request = FakeChannelRequest(offer: .fakeHosted, state: .awaiting)
-            let client = FakeChannelClient(unfinished: [request])
-            #expect(client.unfinishedRequests().count == 1)
-            #expect(!client.reportPeerMessage(peerId: "02", messageType: type, payload: payload))
-            #expect(client.reportPeerMessage(peerId: host, messageType: type, payload: payload))
-            #expect(try await request.resume() == outcome)
-            #expect(client.unfinishedRequests().isEmpty)
+    @Test func aClockWakesWhoIsDue() async throws {
+        let clock = VirtualClock()
+        let woken = Watched<Int>()
+        let sleepers = [3, 1, 2].map { seconds in
+            Task {
+                try await clock.sleep(for: .seconds(seconds))
+                woken.append(seconds)
+            }
         }
-    }
-
-    @Test func aHostsMessageIsForTheRequestThatAwaitsItARunningOneFirst() async throws {
-        func hosted(_ state: ChannelRequestState) -> FakeChannelRequest {
-            FakeChannelRequest(offer: .fakeHosted, state: state, calls: [.waits(after: [])])
-        }
-        let ended = [hosted(.cancelled), hosted(.refused)]
-        let (older, running, newest) = (hosted(.awaiting), hosted(.awaiting), hosted(.awaiting))
-        let client = FakeChannelClient(unfinished: ended + [older, running, newest])
-        let call = Task { try await running.resume() }
-        try await waitUntil("the call") { running.isRunning() }
-        func report() -> Bool {
-            client.reportPeerMessage(
-                peerId: PeerAddress.fake.nodeId, messageType: 65531, payload: Data([1]))
-        }
-        for next in [running, newest, older] {
-            #expect(report())
-            #expect(next.state() == .arrived)
-        }
-        #expect(try await call.value == .hostedExists(message: Data([1])))
-        #expect(!report())
-        #expect(ended.map { $0.state() } == [.cancelled, .refused])
-    }
-
-    @Test func shutdownEndsCalls() async throws {
-        let request = FakeChannelRequest(calls: [.waits()])
-        let client = FakeChannelClient(offers: [.success(request)])
-        _ = try await client.fetch(lnurl: FakeLnurl())
-        let call = Task { try await request.accept() }
-        try await waitUntil("the wait") { request.state() == .awaiting }
-        client.checkPeers()
-        #expect(client.peerChecks == 1)
-        await client.shutdown()
-        #expect(try await channelError { _ = try await call.value } == .Cancelled)
-        let error = try await channelError { _ = try await client.fetch(lnurl: FakeLnurl()) }
-        #expect(error == .Cancelled)
-    }
-
-    @Test func afterShutdownNothingGoesOn() async throws {
-        let request = FakeChannelRequest(state: .awaiting)
-        let hosted = FakeChannelRequest(offer: .fakeHosted, state: .awaiting)
-        let client = FakeChannelClient(unfinished: [request, hosted])
-        await client.shutdown()
-        #expect(client.reportIncomingChannel(channel: .fake) == .unrequested)
-        #expect(
-            !client.reportPeerMessage(
-                peerId: PeerAddress.fake.nodeId, messageType: 65531, payload: Data([1])))
-        #expect(!request.arrive())
-        #expect(try await channelError { _ = try await request.accept() } == .Cancelled)
-        #expect(try await channelError { _ = try await request.resume() } == .Cancelled)
-        #expect(try await channelError { try request.decline() } == .Cancelled)
-        #expect(try await channelError { try await request.cancel() } == .Cancelled)
-        #expect(request.state() == .awaiting)
+        await clock.sleepers(3)
+        clock.advance(by: .seconds(2))
+        for sleeper in sleepers[1...] { try await sleeper.value }
+        #expect(Set(woken.all) == [1, 2])
+        clock.advance(by: .seconds(1))
+        try await sleepers[0].value
+        // What is due already does not sleep.
+        try await clock.sleep(until: clock.now)
     }
 }

@@ -4,36 +4,36 @@ import Testing
 
 /// Both flows, from the scanned text to what the peer really sends.
 @Suite struct FlowTests {
-    @Test func aFundedChannelEndsInARealOpenChannel() async throws {
+    @Test func aFundedChannelArrivesAndBecomesReady() async throws {
         let testbed = try Testbed()
-        let node = LdkNode(testbed)
-        let events = ChannelEvents()
         let scene = try await Scene.make(
-            node: events.following(node), offer: ["push_msat": 7_000], testbed: testbed)
+            node: LdkNode(testbed), offer: ["push_msat": 7_000], testbed: testbed)
         let pump = Pump(testbed, scene.client)
-        let offer = scene.request.offer()
+        let request = scene.request
+        let offer = request.snapshot().offer
         #expect(offer.kind == .funded)
         #expect(try offer.peer.nodeId == testbed.target().text("id"))
-        let steps = events.of(scene.request)
+        #expect(scene.client.requests().isEmpty)
 
-        guard case .opening(let channel) = try await scene.request.accept() else {
+        guard case .funded(let channel) = try await request.accept() else {
             Issue.record("not a funded channel")
             return
         }
         #expect(channel.peerId == offer.peer.nodeId)
         #expect(channel.pushMsat == 7_000)
-        #expect(scene.request.state() == .arrived)
-        try await pump.verdicts.first("the expected channel") {
-            $0 == .expected(requestId: scene.request.requestId())
-        }
+        #expect(channel.stage == .funded)
+        #expect(request.snapshot().channel == channel)
+        #expect(request.snapshot().visibility == .unannounced)
+        #expect(scene.client.requests() == [request.snapshot()])
+        #expect(pump.verdicts.all.contains(.expected(requestId: request.requestId())))
 
-        events.finish()
-        var seen: [ChannelEvent] = []
-        for await step in steps { seen.append(step) }
-        #expect(seen.first == .connecting(peer: offer.peer))
-        #expect(seen.contains(.requesting(peer: offer.peer)))
-        #expect(seen.last == .arrived(outcome: .opening(channel: channel)))
-        #expect(node.events.all.map(\.event) == seen)
+        // The target broadcasts once both have signed.
+        try await testbed.waitForTarget("ChannelPending")
+        try testbed.post("/mine")
+        try await scene.listener.hears(.ready)
+        #expect(request.snapshot().channel?.stage == .ready)
+        try await request.dismiss()
+        #expect(request.snapshot().isDismissed)
 
         let k1 = try scene.offer.text("k1")
         let nodeId = try testbed.wallet().text("id")
@@ -42,19 +42,43 @@ import Testing
                 == ["/callback/\(scene.offer.number("id"))?k1=\(k1)&remoteid=\(nodeId)&private=1"])
     }
 
-    @Test func aHostedChannelEndsInARealInitHostedChannel() async throws {
+    /// One call at a time, each with a later snapshot than the one before.
+    @Test func theListenerHearsAllInOrder() async throws {
+        let testbed = try Testbed()
+        let scene = try await Scene.make(node: LdkNode(testbed), testbed: testbed)
+        let pump = Pump(testbed, scene.client)
+        let request = scene.request
+        _ = try await request.accept()
+        try await scene.listener.changes.first("the last change") {
+            $0.request == request.snapshot()
+        }
+        let heard = scene.listener.changes.all
+        let revisions = heard.map(\.request.revision)
+        #expect(zip(revisions, revisions.dropFirst()).allSatisfy { $0 < $1 })
+        #expect(heard.allSatisfy { $0.request.requestId == request.requestId() })
+        let order: [ChannelRequestState] = [
+            .offered, .connecting, .requesting, .awaiting, .opening, .arrived,
+        ]
+        let states = heard.map(\.request.state)
+        #expect(states == states.sorted { order.firstIndex(of: $0)! < order.firstIndex(of: $1)! })
+        #expect(states.last == .arrived)
+        withExtendedLifetime(pump) {}
+    }
+
+    @Test func aHostedChannelIsOffered() async throws {
         let testbed = try Testbed()
         let scene = try await Scene.make(
             node: LdkNode(testbed), offer: ["kind": "hosted", "push_msat": 5_000], testbed: testbed)
         let pump = Pump(testbed, scene.client)
-        #expect(scene.request.offer().kind == .hosted)
-        #expect(scene.request.offer().callbackHost == nil)
+        #expect(scene.request.snapshot().offer.kind == .hosted)
+        #expect(scene.request.snapshot().offer.callbackHost == nil)
 
         guard case .hostedOffered(let terms, let message) = try await scene.request.accept() else {
             Issue.record("no hosted channel")
             return
         }
         #expect(terms.initialClientBalanceMsat == 5_000)
+        #expect(scene.request.snapshot().hostedTerms == terms)
         #expect(message.count >= 36)
         let invocations = try testbed.get("/target/invocations").list("invocations")
         #expect(invocations.count == 1)
@@ -80,20 +104,57 @@ import Testing
         let testbed = try Testbed()
         let scene = try await Scene.make(node: LdkNode(testbed), testbed: testbed)
         let pump = Pump(testbed, scene.client)
-        guard case .opening(let channel) = try await scene.request.accept(visibility: .announced)
-        else { return }
+        guard case .funded(let channel) = try await scene.request.accept(visibility: .announced)
+        else {
+            Issue.record("not a funded channel")
+            return
+        }
         #expect(channel.isAnnounced == true)
         #expect(try testbed.callbacks()[0].hasSuffix("&private=0"))
         withExtendedLifetime(pump) {}
     }
 
+    /// Between the proposal and the funding an opening can still fail.
+    @Test func aProposalThatFailsIsNoEnd() async throws {
+        let testbed = try Testbed()
+        let scene = try await Scene.make(
+            node: LdkNode(testbed), offer: ["habits": ["DropsConnectionBeforeFunding"]],
+            testbed: testbed)
+        let pump = Pump(testbed, scene.client)
+        guard case .funded = try await scene.request.accept() else {
+            Issue.record("not a funded channel")
+            return
+        }
+        // Two proposals, and the channel.
+        let expected = ChannelVerdict.expected(requestId: scene.request.requestId())
+        #expect(pump.verdicts.all.filter { $0 == expected }.count == 3)
+        #expect(try testbed.callbacks().count == 1)
+    }
+
+    @Test func aWalletGoesOnFromAnAnswerThatItFetchedItself() async throws {
+        let testbed = try Testbed()
+        let client = try ChannelClient(
+            node: PlainNode(), listener: Listener(), config: testbed.config())
+        let lnurl = try decodeLnurl(text: testbed.offer().text("lnurl"))
+        let peer = try testbed.target().text("uri")
+        let answer = """
+            {"tag": "channelRequest", "uri": "\(peer)", "k1": "none", \
+            "callback": "\(try testbed.info.text("service_url"))/callback"}
+            """
+        let request = try client.takeAnswer(lnurl: lnurl, answer: answer)
+        #expect(request.snapshot().offer.kind == .funded)
+        #expect(try request.snapshot().offer.peer.nodeId == testbed.target().text("id"))
+        #expect(request.snapshot().offer.service == lnurl.authority())
+    }
+
     @Test func anActorLendsItsNode() async throws {
         let testbed = try Testbed()
         let node = ActorNode(LdkNode(testbed))
-        let client = try ChannelClient(node: node, config: testbed.config())
+        let client = try ChannelClient(
+            node: node, listener: Listener(), config: testbed.config())
         let pump = Pump(testbed, client)
         let request = try await fetch(testbed.offer(), with: client)
-        guard case .opening = try await request.accept() else {
+        guard case .funded = try await request.accept() else {
             Issue.record("no channel")
             return
         }
@@ -101,11 +162,11 @@ import Testing
         let hosted = try await fetch(testbed.offer(["kind": "hosted"]), with: client)
         // The actor implements no custom messages.
         let error = try await channelError { _ = try await hosted.accept() }
-        guard case .NodeFailed(let reason) = error else {
+        guard case .NodeFailed(.unsupported, let reason) = error else {
             Issue.record("\(error)")
             return
         }
-        #expect(reason.contains("not supported"))
+        #expect(reason.contains("this wallet has no hosted channels"))
         withExtendedLifetime(pump) {}
     }
 }
@@ -122,8 +183,16 @@ private actor ActorNode: AsyncWalletNode {
         try node.nodeId()
     }
 
+    func readiness(peer: PeerAddress) async throws -> NodeReadiness {
+        try await onThread { [node] in try node.readiness(peer: peer) }
+    }
+
     func connect(peer: PeerAddress) async throws -> Bool {
         connects += 1
         return try await onThread { [node] in try node.connect(peer: peer) }
+    }
+
+    func releasePeer(peer: PeerAddress) async throws {
+        try await onThread { [node] in try node.releasePeer(peer: peer) }
     }
 }

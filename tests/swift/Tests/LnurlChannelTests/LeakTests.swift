@@ -10,77 +10,107 @@ import Testing
 
     @Test func theNodeIsLetGoOfAtShutdown() async throws {
         weak var node: PlainNode?
+        weak var listener: Listener?
         weak var client: ChannelClient?
         weak var request: ChannelRequest?
         do {
             let held = PlainNode(connect: { _ in false })
             let scene = try await Scene.make(node: held)
-            for _ in 0..<20 { _ = try? await scene.request.acceptOrPause() }
-            (node, client, request) = (held, scene.client, scene.request)
+            for _ in 0..<20 { _ = try? await scene.request.accept() }
+            (node, listener, client, request) = (held, scene.listener, scene.client, scene.request)
             await scene.client.shutdown()
         }
-        try await waitUntil("all to be gone") { node == nil && client == nil && request == nil }
+        try await waitUntil("all to be gone") {
+            node == nil && listener == nil && client == nil && request == nil
+        }
     }
 
     @Test func aClientThatIsDroppedLetsGoOfItsNode() async throws {
         weak var node: PlainNode?
+        weak var listener: Listener?
         do {
-            let held = PlainNode()
-            _ = try ChannelClient(node: held, config: ClientConfig())
-            node = held
+            let (held, hearing) = (PlainNode(), Listener())
+            _ = try ChannelClient(
+                node: held, listener: hearing, config: ClientConfig(storageDir: nil))
+            (node, listener) = (held, hearing)
         }
-        try await waitUntil("the node to be gone") { node == nil }
+        try await waitUntil("both to be gone") { node == nil && listener == nil }
     }
 
-    @Test func streamsAreLetGoOf() async throws {
-        weak var events: ChannelEvents?
-        let stream: AsyncStream<RequestEvent>
+    /// It is the client's listener, and follows the client.
+    @Test func aListOfRequestsKeepsNoClient() async throws {
+        weak var client: ChannelClient?
+        weak var requests: ChannelRequests?
+        let stream: AsyncStream<[ChannelRequestSnapshot]>
         do {
-            let held = ChannelEvents()
-            stream = held.all()
-            events = held
+            let list = ChannelRequests()
+            let held = try ChannelClient(
+                node: PlainNode(), listener: list, config: ClientConfig(storageDir: nil))
+            list.follow(held)
+            stream = list.updates()
+            (client, requests) = (held, list)
         }
-        #expect(events == nil)
+        try await waitUntil("both to be gone") { client == nil && requests == nil }
         for await _ in stream {}
     }
 
     @Test func tenThousandSynchronousCalls() async throws {
         let scene = try await Scene.make()
-        let channel = try scene.proposal()
+        let channel = try scene.channel()
         let text = try scene.offer.text("lnurl")
         let growth = try await growth {
-            _ = try decodeLnurl(text: text).host()
-            _ = scene.client.request(requestId: scene.request.requestId())?.offer()
+            _ = try decodeLnurl(text: text).authority()
+            _ = scene.client.request(requestId: scene.request.requestId())?.snapshot()
             _ = scene.client.reportIncomingChannel(channel: channel)
             _ = try? decodeLnurl(text: "nothing")
-            _ = LnurlChannelError.Refused(reason: "no").describe()
         }
         #expect(growth < allowedGrowth, "\(growth) bytes")
     }
 
     @Test func tenThousandAsynchronousCalls() async throws {
         let scene = try await Scene.make()
-        try scene.request.decline()
+        try await scene.request.cancel()
         let growth = try await growth {
-            _ = try? await scene.request.acceptOrPause()
+            _ = try? await scene.request.accept()
         }
         #expect(growth < allowedGrowth, "\(growth) bytes")
     }
 
-    /// Each call asks the node for its key, connects, and reports a step.
-    @Test func tenThousandCallsWithCallbacks() async throws {
-        let node = ForgetfulNode()
-        let scene = try await Scene.make(node: node)
+    /// Each is cancelled while it waits.
+    @Test func tenThousandCancellations() async throws {
+        let scene = try await Scene.waiting()
+        let request = scene.request
+        let first = Task { try await request.accept() }
+        try await scene.listener.hears(.awaiting)
         let growth = try await growth {
-            _ = try? await scene.request.acceptOrPause()
+            let call = Task { try await request.accept() }
+            await Task.yield()
+            call.cancel()
+            _ = await call.result
         }
         #expect(growth < allowedGrowth, "\(growth) bytes")
-        #expect(scene.request.state() == .offered)
+        first.cancel()
+        _ = await first.result
+    }
+
+    /// Each call asks the node for its key, connects, and tells the listener.
+    @Test func tenThousandCallsWithCallbacks() async throws {
+        let testbed = try Testbed()
+        let client = try ChannelClient(
+            node: ForgetfulNode(), listener: ForgetfulListener(), config: testbed.config())
+        let request = try await fetch(testbed.offer(), with: client)
+        let growth = try await growth {
+            _ = try? await request.accept()
+        }
+        #expect(growth < allowedGrowth, "\(growth) bytes")
+        #expect(request.state == .offered)
     }
 
     @Test func aThousandClients() async throws {
         let growth = try await growth(count: 1_000) {
-            let client = try ChannelClient(node: ForgetfulNode(), config: ClientConfig())
+            let client = try ChannelClient(
+                node: ForgetfulNode(), listener: ForgetfulListener(),
+                config: ClientConfig(storageDir: nil))
             await client.shutdown()
         }
         #expect(growth < allowedGrowth, "\(growth) bytes")
@@ -111,10 +141,13 @@ import Testing
 /// A node that keeps nothing, and never connects.
 private final class ForgetfulNode: WalletNode {
     func nodeId() throws -> String { plainNodeId }
+    func readiness(peer: PeerAddress) throws -> NodeReadiness { NodeReadiness(channelIds: []) }
     func connect(peer: PeerAddress) throws -> Bool { false }
-    func sendPeerMessage(peerId: String, messageType: UInt16, payload: Data) throws -> Bool { false }
-    func refundScriptPubkey(requestId: String) throws -> Data { p2wpkh }
-    func onChannelEvent(requestId: String, event: ChannelEvent) throws {}
+    func releasePeer(peer: PeerAddress) throws {}
+}
+
+private final class ForgetfulListener: ChannelListener {
+    func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep) throws {}
 }
 
 /// Bytes of this process that are in memory.

@@ -4,11 +4,12 @@ import Testing
 
 /// The README's Swift, as it stands there.
 @Suite struct ReadmeTests {
-    @Test func theSnippetOfTheReadmeRuns() async throws {
+    @MainActor @Test func theSnippetOfTheReadmeRuns() async throws {
         let testbed = try Testbed()
         let wallet = Wallet(testbed)
         try await wallet.snippet(try testbed.offer().text("lnurl"))
         #expect(wallet.shown == 1)
+        #expect(try testbed.callbacks().count == 1)
     }
 
     /// Line by line, so that the two cannot drift apart.
@@ -34,13 +35,35 @@ import Testing
             .filter { !$0.isEmpty }
     }
 
-    private final class Wallet {
-        private let myNode: LdkNode
+    /// The first half of the snippet: a node that is an actor.
+    actor MyNode: AsyncWalletNode {
+        let ldk: Ldk
+
+        init(_ ldk: Ldk) {
+            self.ldk = ldk
+        }
+
+        func nodeId() async throws -> String { ldk.id }
+        func readiness(peer: PeerAddress) async throws -> NodeReadiness {
+            NodeReadiness(channelIds: try await ldk.channelIds(with: peer.nodeId))
+        }
+        func connect(peer: PeerAddress) async throws -> Bool {
+            try await ldk.connect(peer.nodeId, at: peer.socketAddress)
+        }
+        func releasePeer(peer: PeerAddress) async throws {
+            try await ldk.disconnectUnlessNeeded(peer.nodeId)
+        }
+    }
+
+    @MainActor private final class Wallet {
+        private let myNode: MyNode
+        private let testbed: Testbed
         private let folder: URL
         private(set) var shown = 0
 
         init(_ testbed: Testbed) {
-            myNode = LdkNode(testbed)
+            self.testbed = testbed
+            myNode = MyNode(Ldk(testbed))
             folder = FileManager.default.temporaryDirectory
                 .appendingPathComponent(UUID().uuidString)
         }
@@ -49,31 +72,78 @@ import Testing
             try? FileManager.default.removeItem(at: folder)
         }
 
-        /// The lines of README.md from its `## Swift`; the pump and the testbed's configuration
-        /// stand for the rest of an app.
+        /// The second half; the pump and the testbed's configuration stand for the rest of an app.
         func snippet(_ scannedText: String) async throws {
-            func ClientConfig(storageDir: String) throws -> LnurlChannel.ClientConfig {
-                try myNode.testbed.config { $0.storageDir = storageDir }
+            let testConfig = try testbed.config()
+            func ClientConfig(storageDir: String) -> LnurlChannel.ClientConfig {
+                var config = testConfig
+                config.storageDir = storageDir
+                return config
             }
-            let client = try ChannelClient(node: myNode, config: ClientConfig(storageDir: folder.path))
-            let pump = Pump(myNode.testbed, client)
-            let lnurl = try decodeLnurl(text: scannedText)
-            guard await askToContact(lnurl.host()) else { return }
-            let request = try await client.fetch(lnurl: lnurl)  // nothing of the wallet is sent
-            if await askUser(request.offer()) {
-                switch try await request.accept() {  // waits for the channel
-                case .opening(let channel): show(channel)
+            let requests = ChannelRequests()  // observable, for the screen
+            let config = ClientConfig(storageDir: folder.path)
+            let client = try ChannelClient(node: myNode, listener: requests, config: config)
+            requests.follow(client)
+
+            let pump = Pump(testbed, client)
+            func wait(for request: ChannelRequest) async throws {
+                switch try await request.accept() {  // asks once; called again, it waits on
+                case .funded(let channel): show(channel)
                 case .hostedOffered(_, let message): startHosted(message)
                 case .hostedExists(let message): resumeHosted(message)
                 }
-            } else { try request.decline() }
+            }
+
+            func scanned(_ text: String) async throws {
+                let lnurl = try decodeLnurl(text: text)
+                guard await askToContact(lnurl.authority()) else { return }
+                let request = try await client.fetch(lnurl: lnurl)  // nothing of the wallet is sent
+                let isWanted = await askUser(request.snapshot().offer)
+                if isWanted { try await wait(for: request) } else { try await request.cancel() }
+            }
+
+            // At start: go on with those of earlier runs that wait. Nobody is asked.
+            for earlier in requests.snapshots where [.awaiting, .outcomeUnknown].contains(earlier.state) {
+                guard let request = client.request(requestId: earlier.requestId) else { continue }
+                Task { try await wait(for: request) }
+            }
+            try await scanned(scannedText)
+            #expect(requests.snapshots.count == 1)
             withExtendedLifetime(pump) {}
         }
 
-        private func askToContact(_ host: String) async -> Bool { host == "localhost" }
+        private func askToContact(_ authority: String) async -> Bool {
+            authority.hasPrefix("localhost:")
+        }
         private func askUser(_ offer: ChannelOffer) async -> Bool { offer.kind == .funded }
         private func show(_ channel: IncomingChannel) { shown += 1 }
         private func startHosted(_ message: Data) {}
         private func resumeHosted(_ message: Data) {}
+    }
+
+    /// The testbed's node under the names that the README uses.
+    struct Ldk: Sendable {
+        let id: String
+        private let node: LdkNode
+
+        init(_ testbed: Testbed) {
+            node = LdkNode(testbed)
+            id = (try? node.nodeId()) ?? ""
+        }
+
+        func channelIds(with nodeId: String) async throws -> [String] {
+            try await onThread { try node.testbed.channelIds(with: nodeId) }
+        }
+
+        func connect(_ nodeId: String, at address: String) async throws -> Bool {
+            let parts = address.components(separatedBy: ":")
+            let peer = PeerAddress(nodeId: nodeId, host: parts[0], port: UInt16(parts[1])!)
+            return try await onThread { try node.connect(peer: peer) }
+        }
+
+        func disconnectUnlessNeeded(_ nodeId: String) async throws {
+            let peer = PeerAddress(nodeId: nodeId, host: "", port: 1)
+            try await onThread { try node.releasePeer(peer: peer) }
+        }
     }
 }

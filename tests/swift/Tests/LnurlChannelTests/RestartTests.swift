@@ -9,19 +9,16 @@ import Testing
         let testbed = try Testbed()
         let id = try await accepted(testbed, folder)
 
-        let node = PlainNode()
-        let client = try ChannelClient(
-            node: node, config: testbed.config { $0.storageDir = folder.path })
-        let request = try #require(client.unfinishedRequests().first)
-        #expect(request.id == id)
-        #expect(request.state() == .awaiting)
-        let call = Task { try await request.resumeOrPause() }
-        try await node.events.first("the wait", where: isAwaiting)
-        let channel = IncomingChannel(
-            peerId: request.offer().peer.nodeId, channelId: String(repeating: "01", count: 32))
+        let listener = Listener()
+        let client = try client(testbed, folder, listener)
+        #expect(client.requests().map(\.id) == [id])
+        #expect(client.requests()[0].state == .awaiting)
+        let request = try #require(client.request(requestId: id))
+        let call = Task { try await request.accept() }
+        try await listener.changes.first("the wait") { $0.request.isRunning }
+        let channel = try channel(testbed)
         #expect(client.reportIncomingChannel(channel: channel) == .expected(requestId: id))
-        #expect(try await call.value == .opening(channel: channel))
-        #expect(client.unfinishedRequests().isEmpty)
+        #expect(try await call.value == .funded(channel: channel))
         #expect(try testbed.callbacks().count == 1)
     }
 
@@ -31,48 +28,61 @@ import Testing
         let id = try await accepted(testbed, folder)
 
         // No call runs when the channel comes, nor when this client ends.
-        var client = try ChannelClient(
-            node: PlainNode(), config: testbed.config { $0.storageDir = folder.path })
-        let channel = IncomingChannel(
-            peerId: try testbed.target().text("id"), channelId: String(repeating: "01", count: 32))
+        var client = try client(testbed, folder)
+        let channel = try channel(testbed)
         #expect(client.reportIncomingChannel(channel: channel) == .expected(requestId: id))
         await client.shutdown()
 
-        client = try ChannelClient(
-            node: PlainNode(), config: testbed.config { $0.storageDir = folder.path })
-        let request = try #require(client.unfinishedRequests().first)
-        #expect(request.state() == .arrived)
-        #expect(request.outcome() == .opening(channel: channel))
-        #expect(try await request.resume() == .opening(channel: channel))
-        #expect(client.unfinishedRequests().isEmpty)
+        client = try self.client(testbed, folder)
+        let request = try #require(client.request(requestId: id))
+        #expect(request.state == .arrived)
+        #expect(request.snapshot().channel == channel)
+        #expect(try await request.accept() == .funded(channel: channel))
+        #expect(!request.snapshot().isDismissed)
+        try await request.dismiss()
+        await client.shutdown()
+
+        client = try self.client(testbed, folder)
+        #expect(client.requests().map(\.isDismissed) == [true])
     }
 
     @Test func aFolderHasOneClient() async throws {
         let folder = try TemporaryFolder()
-        let config = ClientConfig(storageDir: folder.path)
-        let first = try ChannelClient(node: PlainNode(), config: config)
-        let error = try await channelError {
-            _ = try ChannelClient(node: PlainNode(), config: config)
-        }
+        let testbed = try Testbed()
+        let first = try client(testbed, folder)
+        let error = try await channelError { _ = try client(testbed, folder) }
         guard case .StorageFailed = error else {
             Issue.record("\(error)")
             return
         }
         await first.shutdown()
-        _ = try ChannelClient(node: PlainNode(), config: config)
+        _ = try client(testbed, folder)
     }
 
     /// A request that was awaiting when its client ended, by its id.
     private func accepted(_ testbed: Testbed, _ folder: TemporaryFolder) async throws -> String {
-        let node = PlainNode()
         let scene = try await Scene.make(
-            node: node, offer: ["habits": ["OkAndNeverOpens"]], testbed: testbed
+            offer: ["habits": ["OkAndNeverOpens"]], testbed: testbed
         ) { $0.storageDir = folder.path }
         let request = scene.request
-        let call = Task { try await request.acceptOrPause() }
-        try await node.events.first("the wait", where: isAwaiting)
+        let call = Task { try await request.accept() }
+        try await scene.listener.hears(.awaiting)
         await scene.client.shutdown()
         #expect(try await channelError { _ = try await call.value } == .Cancelled)
         return request.requestId()
+    }
+
+    private func client(
+        _ testbed: Testbed, _ folder: TemporaryFolder, _ listener: Listener = Listener()
+    ) throws -> ChannelClient {
+        try ChannelClient(
+            node: PlainNode(), listener: listener,
+            config: testbed.config { $0.storageDir = folder.path })
+    }
+
+    private func channel(_ testbed: Testbed) throws -> IncomingChannel {
+        IncomingChannel(
+            peerId: try testbed.target().text("id"), stage: .funded,
+            channelId: String(repeating: "01", count: 32))
     }
 }

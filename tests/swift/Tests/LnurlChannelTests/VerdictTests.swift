@@ -1,83 +1,67 @@
 import Foundation
 import LnurlChannel
-import LnurlChannelTesting
 import Testing
 
-/// A fake client gives the verdicts of a real one.
+/// Each verdict once, on the real library. Which channel gets which is tested in Rust.
 @Suite struct VerdictTests {
-    /// Requests to one peer, oldest first, and the channels that are reported then.
-    @Test(arguments: [
-        ([.awaiting], [proposed(1), funded(1), funded(2, formerly: 1), proposed(2), funded(3)]),
-        ([.awaiting], [proposed(1), proposed(2), proposed(1), funded(3), funded(2), funded(3)]),
-        ([.awaiting, .awaiting], [proposed(1), funded(1), proposed(1), funded(2), funded(3)]),
-        ([.awaiting, .awaiting], [proposed(1), funded(4, formerly: 1), proposed(2), funded(2)]),
-        ([.awaiting, .awaiting], [proposed(1), funded(2), proposed(3), proposed(3)]),
-        ([.refused, .awaiting], [proposed(1), proposed(2), funded(3), funded(4)]),
-        ([.cancelled, .refused], [proposed(1), funded(1), proposed(2), funded(2)]),
-        ([.refused, .cancelled], [proposed(1), funded(2)]),
-        ([.refused, .cancelled, .awaiting], [funded(1), funded(2)]),
-        ([.refused, .refused], [funded(1), funded(2), funded(3)]),
-        ([.offered], [proposed(1), funded(1)]),
-    ] as [([ChannelRequestState], [Report])])
-    func areTheLibrarys(_ states: [ChannelRequestState], _ reports: [Report]) async throws {
-        let testbed = try Testbed()
-        let client = try ChannelClient(node: PlainNode(), config: testbed.config())
-        var requests: [ChannelRequest] = []
-        for state in states { requests.append(try await request(state, testbed, client)) }
-        #expect(requests.map { $0.state() } == states)
-
-        let fakes = requests.map {
-            FakeChannelRequest(requestId: $0.requestId(), offer: $0.offer(), state: $0.state())
-        }
-        let fakeClient = FakeChannelClient(unfinished: fakes)
-        let peer = try testbed.target().text("id")
-        for report in reports {
-            let channel = report.channel(of: peer)
-            let verdict = client.reportIncomingChannel(channel: channel)
-            #expect(fakeClient.reportIncomingChannel(channel: channel) == verdict, "\(report)")
-            #expect(fakes.map { $0.state() } == requests.map { $0.state() }, "\(report)")
-            #expect(fakes.map { $0.outcome() } == requests.map { $0.outcome() }, "\(report)")
-        }
+    @Test func expectedThenDuplicate() async throws {
+        let scene = try await Scene.waiting()
+        let call = try await accepting(scene)
+        let id = scene.request.requestId()
+        #expect(try scene.report(1, .proposed) == .expected(requestId: id))
+        #expect(scene.request.state == .opening)
+        #expect(try scene.report(2) == .expected(requestId: id))
+        #expect(try await call.value == .funded(channel: scene.channel(2)))
+        #expect(try scene.report(3) == .duplicate(requestId: id))
+        // What is known keeps its verdict.
+        #expect(try scene.report(2) == .expected(requestId: id))
     }
 
-    /// A request that has come to `state`.
-    private func request(
-        _ state: ChannelRequestState, _ testbed: Testbed, _ client: ChannelClient
-    ) async throws -> ChannelRequest {
-        let habit = state == .refused ? "ErrorAnswer" : "OkAndNeverOpens"
-        let request = try await fetch(testbed.offer(["habits": [habit]]), with: client)
-        if state == .offered { return request }
+    @Test func wrongVisibility() async throws {
+        let scene = try await Scene.waiting()
+        let call = try await accepting(scene)
+        let verdict = try scene.report(1, .proposed, isAnnounced: true)
+        #expect(verdict == .wrongVisibility(requestId: scene.request.requestId()))
+        let concerns = scene.request.snapshot().concerns
+        #expect(concerns.contains(.otherVisibilityProposed))
+        scene.request.pause()
+        #expect(try await channelError { _ = try await call.value } == .Cancelled)
+    }
+
+    @Test func unwanted() async throws {
+        let scene = try await Scene.waiting()
+        let call = try await accepting(scene)
+        try await scene.request.cancel()
+        #expect(try await channelError { _ = try await call.value } == .Cancelled)
+        #expect(try scene.report(1, .proposed) == .unwanted(requestId: scene.request.requestId()))
+        #expect(try scene.report(2) == .unwanted(requestId: scene.request.requestId()))
+    }
+
+    @Test func unrequested() async throws {
+        let scene = try await Scene.waiting()
+        #expect(try scene.report(1, .proposed) == .unrequested)
+        #expect(try scene.report(2) == .unrequested)
+        #expect(scene.request.state == .offered)
+    }
+
+    /// The request waits again, and takes another.
+    @Test func aChannelThatClosesBeforeItIsReadyIsLost() async throws {
+        let scene = try await Scene.waiting()
+        let call = try await accepting(scene)
+        _ = try scene.report(1)
+        _ = try await call.value
+        let channel = try scene.channel(1)
+        scene.client.reportChannelClosed(peerId: channel.peerId, channelId: channel.channelId)
+        #expect(scene.request.state == .awaiting)
+        #expect(try scene.report(2) == .expected(requestId: scene.request.requestId()))
+        #expect(try await scene.request.accept() == .funded(channel: scene.channel(2)))
+        #expect(try scene.testbed.callbacks().count == 1)
+    }
+
+    private func accepting(_ scene: Scene) async throws -> Task<ChannelOutcome, any Error> {
+        let request = scene.request
         let call = Task { try await request.accept() }
-        if state == .refused {
-            _ = await call.result
-            return request
-        }
-        try await waitUntil("the wait") { request.state() == .awaiting }
-        _ = request.pause()
-        _ = await call.result
-        if state == .cancelled { try await request.cancel() }
-        return request
-    }
-}
-
-private func proposed(_ id: UInt8) -> Report {
-    Report(id: id, stage: .proposed, formerId: nil)
-}
-
-private func funded(_ id: UInt8, formerly formerId: UInt8? = nil) -> Report {
-    Report(id: id, stage: .funded, formerId: formerId)
-}
-
-/// A channel whose ids are of one byte.
-struct Report: Sendable {
-    let id: UInt8
-    let stage: ChannelStage
-    let formerId: UInt8?
-
-    func channel(of peer: String) -> IncomingChannel {
-        func channelId(_ byte: UInt8) -> String { Data(repeating: byte, count: 32).hex }
-        return IncomingChannel(
-            peerId: peer.uppercased(), channelId: channelId(id), stage: stage,
-            formerChannelId: formerId.map(channelId))
+        try await scene.listener.hears(.awaiting)
+        return call
     }
 }

@@ -22,6 +22,7 @@ struct Json: @unchecked Sendable {
     func text(_ name: String) throws -> String { try field(name) }
     func flag(_ name: String) throws -> Bool { try field(name) }
     func number(_ name: String) throws -> UInt64 { (try field(name) as NSNumber).uint64Value }
+    func texts(_ name: String) throws -> [String] { try field(name) }
     func object(_ name: String) throws -> Json { Json(try field(name)) }
     func list(_ name: String) throws -> [Json] {
         (try field(name) as [[String: Any]]).map(Json.init)

@@ -37,6 +37,7 @@ final class Testbed: @unchecked Sendable {
     /// For the wallets of the tests; time limits for a busy machine.
     func config(_ change: (inout ClientConfig) -> Void = { _ in }) throws -> ClientConfig {
         var config = ClientConfig(
+            storageDir: nil,
             network: .regtest,
             extraRootCertificates: try info.text("ca_pem"),
             allowPrivateHosts: true,
@@ -52,6 +53,11 @@ final class Testbed: @unchecked Sendable {
         try post("/offers", options)
     }
 
+    /// The ids of the channels that the wallet's node has with a peer.
+    func channelIds(with nodeId: String) throws -> [String] {
+        try get("/wallet/channels?node_id=\(nodeId)").texts("channel_ids")
+    }
+
     /// The targets of all callbacks so far, byte for byte.
     func callbacks() throws -> [String] {
         let requests = try get("/requests").list("requests")
@@ -65,6 +71,18 @@ final class Testbed: @unchecked Sendable {
             try self.get("/requests?count=\(count)&wait_ms=\(wait)").list("requests").count
         }
         if seen < count { throw TooLate(what: "\(count) requests") }
+    }
+
+    /// Until the target's node has shown an event of this type.
+    func waitForTarget(_ type: String) async throws {
+        let deadline = Date(timeIntervalSinceNow: limit)
+        while Date() < deadline {
+            let events = try await onThread {
+                try self.get("/target/events?wait_ms=1000").list("events")
+            }
+            if try events.contains(where: { try $0.text("type") == type }) { return }
+        }
+        throw TooLate(what: type)
     }
 
     func get(_ path: String) throws -> Json {
