@@ -2,9 +2,6 @@
 
 #[path = "support/bare_decoder.rs"]
 mod bare_decoder;
-#[allow(dead_code, unused_imports, reason = "the benches call a part of it")]
-#[path = "../src/protocol/mod.rs"]
-mod protocol;
 #[allow(dead_code, reason = "each bench uses its part")]
 #[path = "support/report.rs"]
 mod report;
@@ -15,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use criterion::Criterion;
+use lnurl_channel_core::protocol;
 use report::{Report, goal, median};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -99,7 +97,7 @@ impl Script {
         Self {
             library: "js-lnurl",
             interpreter: std::env::var("BENCH_NODE").unwrap_or("node".into()),
-            path: "benches/js/decode.js",
+            path: "js/decode.js",
         }
     }
 
@@ -107,13 +105,14 @@ impl Script {
         Self {
             library: "PyPI lnurl",
             interpreter: std::env::var("BENCH_PYTHON").unwrap_or("python3".into()),
-            path: "benches/python/decode.py",
+            path: "python/decode.py",
         }
     }
 
     /// Its version, and its figure for each LNURL.
     fn run(&self, lnurls: &[&str]) -> (String, Vec<f64>) {
         let mut command = Command::new(&self.interpreter);
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
         command.arg(self.path).args(lnurls).arg(SAMPLES.to_string());
         let output = command.output().expect("the interpreter starts");
         let errors = String::from_utf8_lossy(&output.stderr);

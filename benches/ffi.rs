@@ -15,8 +15,9 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Instant;
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelEvent, ChannelStage, ChannelVisibility, ClientConfig,
-    IncomingChannel, PeerAddress, WalletNode, WalletNodeError, decode_lnurl,
+    BitcoinNetwork, ChannelClient, ChannelListener, ChannelRequestSnapshot, ChannelStage,
+    ChannelStep, ChannelVisibility, ClientConfig, IncomingChannel, NodeReadiness, PeerAddress,
+    WalletNode, WalletNodeError, decode_lnurl,
 };
 use lnurl_channel_testbed::{Habit, OfferOptions, Testbed};
 use report::{Report, goal, median};
@@ -40,9 +41,16 @@ fn from_environment(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run benches/run"))
 }
 
+/// In the repository's folder, as `benches/run` names its programs.
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]);
+    shell.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    shell
+}
+
 fn output_of(command: &str) -> String {
-    let output = Command::new("sh").args(["-c", command]).output();
-    let output = output.expect("a shell");
+    let output = shell(command).output().expect("a shell");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command}: {errors}");
     String::from_utf8(output.stdout).expect("text")
@@ -122,8 +130,16 @@ impl WalletNode for ReportingNode {
         Ok(NODE_ID.to_owned())
     }
 
+    fn readiness(&self, _: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        Ok(NodeReadiness::default())
+    }
+
     fn connect(&self, _: PeerAddress) -> Result<bool, WalletNodeError> {
         Ok(true)
+    }
+
+    fn release_peer(&self, _: PeerAddress) -> Result<(), WalletNodeError> {
+        Ok(())
     }
 
     fn send_peer_message(&self, _: String, _: u16, _: Vec<u8>) -> Result<bool, WalletNodeError> {
@@ -133,21 +149,30 @@ impl WalletNode for ReportingNode {
     fn refund_script_pubkey(&self, _: String) -> Result<Vec<u8>, WalletNodeError> {
         Ok(Vec::new())
     }
+}
 
-    fn on_channel_event(&self, _: String, event: ChannelEvent) -> Result<(), WalletNodeError> {
-        let ChannelEvent::AwaitingChannel { peer } = event else {
+impl ChannelListener for ReportingNode {
+    fn on_request_changed(
+        &self,
+        request: ChannelRequestSnapshot,
+        step: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
+        if step != ChannelStep::Agreed {
             return Ok(());
-        };
+        }
         if let Some(client) = self.client.get().and_then(Weak::upgrade) {
             let number = 1 + self.channels.fetch_add(1, Ordering::Relaxed);
             client.report_incoming_channel(IncomingChannel {
-                peer_id: peer.node_id,
-                channel_id: format!("{number:064x}"),
-                stage: ChannelStage::Proposed,
+                peer_id: request.offer.peer.node_id,
+                stage: ChannelStage::Funded,
+                channel_id: Some(format!("{number:064x}")),
                 former_channel_id: None,
                 capacity_sat: None,
                 push_msat: None,
                 is_announced: None,
+                is_zero_conf: None,
+                confirmations: None,
+                confirmations_required: None,
             });
         }
         Ok(())
@@ -168,7 +193,8 @@ impl FromRust {
             allow_private_hosts: true,
             ..ClientConfig::default()
         };
-        let client = Arc::new(ChannelClient::new(node.clone(), config).expect("a client"));
+        let client = ChannelClient::new(node.clone(), node.clone(), config);
+        let client = Arc::new(client.expect("a client"));
         assert!(node.client.set(Arc::downgrade(&client)).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         Self {
@@ -202,8 +228,7 @@ impl FromKotlin {
         std::fs::write(ca_file, testbed.service().ca_pem()).expect("a file");
         let mut command = from_environment(KOTLIN);
         write!(command, " bench.FlowKt {}", ca_file.display()).expect("text grows");
-        let mut process = Command::new("sh")
-            .args(["-c", &command])
+        let mut process = shell(&command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -267,8 +292,9 @@ fn flow(report: &mut Report) {
         ],
     );
     report.paragraph(
-        "Two GETs over TLS on loopback, one `connect`, four events, one report from within the last \
-         but one; the wallet's node speaks no Lightning, and the channel is reported at once.",
+        "Two GETs over TLS on loopback, four calls of the node, a call of the listener for each step, one \
+         report from within one of them; the wallet's node speaks no Lightning, and the channel is \
+         reported at once.",
     );
 }
 

@@ -1,4 +1,4 @@
-//! The whole flow of LUD-02, from the LNURL to `open_channel`, side by side with the same two GETs
+//! The whole flow of LUD-02, from the LNURL to the funded channel, side by side with the same two GETs
 //! and the same connection without this library.
 
 #[allow(dead_code, reason = "each bench uses its part")]
@@ -14,9 +14,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    BitcoinNetwork, ChannelClient, ChannelEvent, ChannelOutcome, ChannelStage, ChannelVisibility,
-    ClientConfig, IncomingChannel, PeerAddress, WalletNode, WalletNodeError, decode_lnurl,
-    encode_lnurl,
+    BitcoinNetwork, ChannelClient, ChannelListener, ChannelOutcome, ChannelRequestSnapshot,
+    ChannelStage, ChannelStep, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
+    NodeReadiness, PeerAddress, WalletNode, WalletNodeError, decode_lnurl, encode_lnurl,
 };
 use lnurl_channel_testbed::{Habit, Node, NodeEvent, OfferOptions, ServiceOffer, Testbed};
 use report::{Report, goal, median, milliseconds};
@@ -30,7 +30,7 @@ const DELAYED_FLOWS: usize = 15;
 const DELAY: Duration = Duration::from_millis(50);
 
 /// What the protocol needs, TCP, TLS 1.3 and BOLT-8 counted.
-const ROUND_TRIPS: [(&str, u32); 3] = [
+const ROUND_TRIPS: [(&str, u32); 4] = [
     ("the offer: TCP, TLS, GET", 3),
     (
         "the peer: TCP, two acts of the handshake, the third with both `init`",
@@ -39,6 +39,10 @@ const ROUND_TRIPS: [(&str, u32); 3] = [
     (
         "the callback: TCP, TLS, GET up to the service and `open_channel` back",
         3,
+    ),
+    (
+        "the channel: `accept_channel`, and `funding_created` back",
+        1,
     ),
 ];
 
@@ -59,9 +63,22 @@ impl WalletNode for LentNode {
         Ok(self.node.id())
     }
 
+    fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        Ok(NodeReadiness {
+            channel_ids: self.node.channel_ids(&peer.node_id),
+        })
+    }
+
     fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {
         let port = self.peer_port.unwrap_or(peer.port);
         Ok(self.node.connect(&peer.node_id, &peer.host, port))
+    }
+
+    fn release_peer(&self, peer: PeerAddress) -> Result<(), WalletNodeError> {
+        if self.node.channel_ids(&peer.node_id).is_empty() {
+            self.node.disconnect(&peer.node_id);
+        }
+        Ok(())
     }
 
     fn send_peer_message(&self, _: String, _: u16, _: Vec<u8>) -> Result<bool, WalletNodeError> {
@@ -71,8 +88,16 @@ impl WalletNode for LentNode {
     fn refund_script_pubkey(&self, _: String) -> Result<Vec<u8>, WalletNodeError> {
         Ok(Vec::new())
     }
+}
 
-    fn on_channel_event(&self, _: String, _: ChannelEvent) -> Result<(), WalletNodeError> {
+struct DeafListener;
+
+impl ChannelListener for DeafListener {
+    fn on_request_changed(
+        &self,
+        _: ChannelRequestSnapshot,
+        _: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
         Ok(())
     }
 }
@@ -99,15 +124,14 @@ impl Wallet {
             allow_private_hosts: true,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(Arc::new(node), config).expect("a client");
-        let client = Arc::new(client);
+        let client = ChannelClient::new(Arc::new(node), Arc::new(DeafListener), config);
+        let client = Arc::new(client.expect("a client"));
         let stop = Arc::new(AtomicBool::new(false));
         let (node, reports_to, stopped) = (testbed.wallet(), client.clone(), stop.clone());
         let pump = std::thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
-                let event = node.next_event(Duration::from_millis(100));
-                if let Some(channel) = event.and_then(proposal) {
-                    reports_to.report_incoming_channel(channel);
+                if let Some(event) = node.next_event(Duration::from_millis(100)) {
+                    report_to(&reports_to, &node, event);
                 }
             }
         });
@@ -128,7 +152,7 @@ impl Wallet {
             request.accept(ChannelVisibility::Unannounced).await
         });
         let took = start.elapsed();
-        assert!(matches!(outcome, Ok(ChannelOutcome::Opening { .. })));
+        assert!(matches!(outcome, Ok(ChannelOutcome::Funded { .. })));
         took
     }
 }
@@ -142,26 +166,53 @@ impl Drop for Wallet {
     }
 }
 
-fn proposal(event: NodeEvent) -> Option<IncomingChannel> {
-    let NodeEvent::OpenChannelRequest {
-        peer_id,
-        channel_id,
-        capacity_sat,
-        push_msat,
-        is_announced,
-    } = event
-    else {
-        return None;
-    };
-    Some(IncomingChannel {
-        peer_id,
-        channel_id,
-        stage: ChannelStage::Proposed,
+/// Tell the client what the node shows, and follow its verdict.
+fn report_to(client: &ChannelClient, node: &Node, event: NodeEvent) {
+    match event {
+        NodeEvent::OpenChannelRequest {
+            peer_id,
+            channel_id,
+            capacity_sat,
+            push_msat,
+            is_announced,
+        } => {
+            let verdict = client.report_incoming_channel(IncomingChannel {
+                capacity_sat: Some(capacity_sat),
+                push_msat: Some(push_msat),
+                is_announced: Some(is_announced),
+                ..channel(&peer_id, ChannelStage::Proposed, &channel_id)
+            });
+            assert!(matches!(verdict, ChannelVerdict::Expected { .. }));
+            node.accept_channel(&peer_id, &channel_id)
+                .expect("it is proposed");
+        }
+        NodeEvent::ChannelPending {
+            peer_id,
+            channel_id,
+            former_channel_id,
+        } => {
+            client.report_incoming_channel(IncomingChannel {
+                former_channel_id,
+                ..channel(&peer_id, ChannelStage::Funded, &channel_id)
+            });
+        }
+        _ => {}
+    }
+}
+
+fn channel(peer_id: &str, stage: ChannelStage, channel_id: &str) -> IncomingChannel {
+    IncomingChannel {
+        peer_id: peer_id.to_owned(),
+        stage,
+        channel_id: Some(channel_id.to_owned()),
         former_channel_id: None,
-        capacity_sat: Some(capacity_sat),
-        push_msat: Some(push_msat),
-        is_announced: Some(is_announced),
-    })
+        capacity_sat: None,
+        push_msat: None,
+        is_announced: None,
+        is_zero_conf: None,
+        confirmations: None,
+        confirmations_required: None,
+    }
 }
 
 fn runtime() -> Runtime {
@@ -209,11 +260,19 @@ impl Bare {
             self.get(&format!("{callback}?k1={k1}&remoteid={own}&private=1"))
                 .await;
         });
-        while !matches!(
-            node.next_event(LIMIT).expect("a channel"),
-            NodeEvent::OpenChannelRequest { .. }
-        ) {}
-        start.elapsed()
+        loop {
+            match node.next_event(LIMIT).expect("a channel") {
+                NodeEvent::OpenChannelRequest {
+                    peer_id,
+                    channel_id,
+                    ..
+                } => node
+                    .accept_channel(&peer_id, &channel_id)
+                    .expect("it is proposed"),
+                NodeEvent::ChannelPending { .. } => return start.elapsed(),
+                _ => {}
+            }
+        }
     }
 
     fn peer(&self, uri: &str) -> (String, (String, u16)) {
@@ -272,7 +331,7 @@ fn on_loopback(report: &mut Report) {
     }
     let share = median(shares);
     let limit = milliseconds(OWN_SHARE);
-    report.title("The whole flow on loopback, until `open_channel`");
+    report.title("The whole flow on loopback, until the channel is funded");
     report.table(
         ["flow", "ms", "goal"],
         &[

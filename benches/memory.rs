@@ -20,8 +20,9 @@ use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelClient, ChannelEvent, ChannelRequest, ChannelRequestState, ChannelVisibility,
-    ClientConfig, PeerAddress, WalletNode, WalletNodeError, decode_lnurl,
+    ChannelClient, ChannelListener, ChannelRequest, ChannelRequestSnapshot, ChannelRequestState,
+    ChannelStep, ChannelVisibility, ClientConfig, NodeReadiness, PeerAddress, WalletNode,
+    WalletNodeError, decode_lnurl,
 };
 use report::{Report, goal};
 use serde_json::{Value, json};
@@ -109,9 +110,17 @@ impl WalletNode for TrivialNode {
         Ok(NODE_ID.to_owned())
     }
 
+    fn readiness(&self, _: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        Ok(NodeReadiness::default())
+    }
+
     fn connect(&self, _: PeerAddress) -> Result<bool, WalletNodeError> {
         self.connects.fetch_add(1, Ordering::Relaxed);
         Ok(true)
+    }
+
+    fn release_peer(&self, _: PeerAddress) -> Result<(), WalletNodeError> {
+        Ok(())
     }
 
     fn send_peer_message(&self, _: String, _: u16, _: Vec<u8>) -> Result<bool, WalletNodeError> {
@@ -121,9 +130,15 @@ impl WalletNode for TrivialNode {
     fn refund_script_pubkey(&self, _: String) -> Result<Vec<u8>, WalletNodeError> {
         Ok(Vec::new())
     }
+}
 
-    fn on_channel_event(&self, _: String, event: ChannelEvent) -> Result<(), WalletNodeError> {
-        if matches!(event, ChannelEvent::AwaitingChannel { .. }) {
+impl ChannelListener for TrivialNode {
+    fn on_request_changed(
+        &self,
+        _: ChannelRequestSnapshot,
+        step: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
+        if step == ChannelStep::Agreed {
             self.waiting.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())
@@ -148,7 +163,7 @@ impl Wallet {
             channel_timeout_seconds: HOUR_SECONDS,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(node.clone(), config).expect("a client");
+        let client = ChannelClient::new(node.clone(), node.clone(), config).expect("a client");
         Self {
             node,
             client: Arc::new(client),
@@ -165,7 +180,8 @@ impl Wallet {
             self.park_batch(batch);
         }
         let still = |request: &Arc<ChannelRequest>| {
-            request.is_running() && request.state() == ChannelRequestState::Awaiting
+            let snapshot = request.snapshot();
+            snapshot.is_running && snapshot.state == ChannelRequestState::Awaiting
         };
         assert!(self.requests.iter().all(still), "all are parked");
     }

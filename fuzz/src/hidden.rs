@@ -1,6 +1,6 @@
 //! What no text may show, judged without the library's own search.
 
-use crate::protocol::{Secrets, presentable};
+use lnurl_channel_core::protocol::{Secrets, presentable};
 
 /// Stands where a secret was.
 const MASK: char = '…';

@@ -1,21 +1,8 @@
 //! What the fuzzer does to the library: one function of bytes for each target, with what has to
 //! hold for any bytes.
-//!
-//! The library's pure modules are compiled in as they stand, so that it needs to open nothing to be
-//! fuzzed.
-
-// Not all of a module is fuzzed, and what its siblings alone import looks unused here.
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/flow/mod.rs"]
-mod flow;
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/protocol/mod.rs"]
-mod protocol;
-#[allow(dead_code)]
-#[path = "../../src/engine/record.rs"]
-mod record;
 
 mod hidden;
+mod json;
 mod lines;
 mod samples;
 pub mod seeds;
@@ -29,8 +16,8 @@ pub const TARGETS: [Target; 11] = [
     ("answer", targets::answer::run),
     ("bech32", targets::bech32::run),
     ("callback_url", targets::callback_url::run),
+    ("client", targets::client::run),
     ("decode_lnurl", targets::decode_lnurl::run),
-    ("flow", targets::flow::run),
     ("hosted", targets::hosted::run),
     ("node_uri", targets::node_uri::run),
     ("offer", targets::offer::run),

@@ -1,10 +1,12 @@
 //! What the fuzzer starts from: the repository's vectors, in the form that each target reads, and a
 //! few inputs for what no vector is about.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use crate::samples::{OWN, PEER, vectors};
-use crate::world::{Kinds, World};
+use crate::world::{What, World};
 
 const K1: &str = "e2af6254a8df433264fa23f67eb8188635d15ce883e8fc020989d5f82ae6f11e";
 const LNURL: &str = "https://example.com/c?q=3fc3645b439ce8e7";
@@ -16,8 +18,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "answer" => answers(),
         "bech32" => bech32(),
         "callback_url" => callback_urls(),
+        "client" => CLIENTS.iter().map(|client| happenings(client)).collect(),
         "decode_lnurl" => lnurls(),
-        "flow" => FLOWS.iter().map(happenings).collect(),
         "hosted" => hosted(),
         "node_uri" => node_uris(),
         "offer" => offers(),
@@ -37,7 +39,7 @@ fn answers() -> Vec<Vec<u8>> {
         r#"{"detail":"not found"}"#.into(),
         "<html>502</html>".into(),
     ];
-    let lines = |body: String| format!("0\n{K1}\n{CALLBACK}\n{body}").into_bytes();
+    let lines = |body: String| format!("{K1}\n{CALLBACK}\n{body}").into_bytes();
     bodies.chain(more).map(lines).collect()
 }
 
@@ -183,155 +185,301 @@ fn offers() -> Vec<Vec<u8>> {
     answers.chain([in_query]).map(String::into_bytes).collect()
 }
 
-/// What the journal holds after each of the flows, and with amounts where those know none.
+/// What the journal holds after each of the happenings, and 0.1's record of each state.
 fn records() -> Vec<Vec<u8>> {
-    let mut records: Vec<Vec<u8>> = Vec::new();
-    for flow in FLOWS {
-        let mut world = World::new(Kinds::from_bits(flow.0), false);
-        for (what, how) in flow.1 {
+    let mut records: Vec<String> = FIRST_EDITION.map(str::to_owned).into();
+    for client in CLIENTS {
+        let mut world = World::new();
+        for (what, how) in client {
             world.happen(*what, *how);
             for record in world.records() {
-                let pushed = record.replace(r#""push_msat": null"#, r#""push_msat": 5000"#);
-                for record in [record.as_bytes(), pushed.as_bytes()] {
-                    if !records.iter().any(|known| known == record) {
-                        records.push(record.to_vec());
-                    }
+                if !records.contains(&record) {
+                    records.push(record);
                 }
             }
         }
     }
-    records
+    records.into_iter().map(String::into_bytes).collect()
 }
 
-/// The kinds of the requests, and what happens; as `World::happen` reads it.
-type Flow = (u8, &'static [(u8, u8)]);
+/// How many of the ten states the seeds of `client` lead to.
+pub fn states_of_client() -> usize {
+    let mut states = HashSet::new();
+    for client in CLIENTS {
+        let mut world = World::new();
+        for (what, how) in client {
+            world.happen(*what, *how);
+        }
+        states.extend(world.states().iter().copied());
+    }
+    states.len()
+}
 
-const ASKS: [(u8, u8); 3] = [(0, 0), (6, 0), (7, 0)];
+macro_rules! first_edition {
+    ($($name:literal),* $(,)?) => {
+        [$(include_str!(concat!("../../core/src/record/tests/fixtures/0.1/", $name, ".json"))),*]
+    };
+}
 
-const FLOWS: [Flow; 9] = [
-    // Asked, agreed, proposed, funded, known.
-    (
-        0,
-        &[
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (8, 0),
-            (15, 0),
-            (16, 0),
-            (13, 0),
-            (16, 6),
-        ],
-    ),
-    // The channel comes first; the answer later.
-    (
-        0,
-        &[
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (8, 0),
-            (16, 12),
-            (15, 0),
-            (10, 0),
-            (2, 0),
-        ],
-    ),
-    // Refused, accepted again, lost, time over, resumed, cancelled.
-    (
-        0,
-        &[
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (8, 0),
-            (15, 3),
-            (13, 0),
-            (1, 1),
-            (6, 0),
-            (7, 0),
-            (15, 5),
-            (12, 0),
-            (2, 0),
-            (7, 3),
-            (11, 0),
-            (5, 0),
-        ],
-    ),
-    // Not sent; a node that fails; the user leaves.
-    (
-        0,
-        &[
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (15, 7),
-            (13, 0),
-            (0, 0),
-            (6, 12),
-            (13, 0),
-            (4, 0),
-        ],
-    ),
-    // Killed in flight, then resumed; channels of the other visibility, and of nobody.
-    (
-        0,
-        &[
-            (16, 5),
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (8, 0),
-            (19, 0),
-            (2, 0),
-            (7, 0),
-            (16, 25),
-            (16, 1),
-            (19, 0),
-            (16, 1),
-        ],
-    ),
-    // The disk is full, and is not.
-    (
-        0,
-        &[
-            (17, 1),
-            ASKS[0],
-            (17, 0),
-            ASKS[0],
-            ASKS[1],
-            (17, 1),
-            ASKS[2],
-            (17, 0),
-            (18, 9),
-        ],
-    ),
-    // Hosted: offered; exists; refused; babble.
-    (3, &[ASKS[0], ASKS[1], ASKS[2], (15, 0), (9, 0), (13, 0)]),
-    (3, &[ASKS[0], ASKS[1], ASKS[2], (9, 1), (14, 0), (2, 0)]),
-    (
-        3,
-        &[
-            ASKS[0],
-            ASKS[1],
-            ASKS[2],
-            (15, 0),
-            (9, 98),
-            (13, 0),
-            (0, 128),
-            (6, 128),
-            (7, 128),
-            (15, 128),
-            (9, 3),
-            (3, 128),
-            (5, 128),
-        ],
-    ),
+const FIRST_EDITION: [&str; 25] = first_edition![
+    "arrived-funded",
+    "arrived-funded-announced",
+    "arrived-proposed",
+    "arrived-proposed-unanswered",
+    "awaiting",
+    "awaiting-after-a-mismatch",
+    "cancelled",
+    "cancelled-while-connecting",
+    "connecting",
+    "declined",
+    "declined-after-asking",
+    "hosted-arrived-exists",
+    "hosted-arrived-offered",
+    "hosted-awaiting",
+    "hosted-cancelled",
+    "hosted-connecting",
+    "hosted-offered-in-the-lnurl",
+    "hosted-outcome-unknown",
+    "offered",
+    "outcome-unknown",
+    "outcome-unknown-asked-twice",
+    "refused",
+    "refused-and-returned",
+    "requesting",
+    "unrequested-channels",
 ];
 
-fn happenings((kinds, happenings): &Flow) -> Vec<u8> {
-    let bytes = happenings.iter().flat_map(|(what, how)| [*what, *how]);
-    [*kinds].into_iter().chain(bytes).collect()
+/// The node tells of itself, and connects; the callback is written.
+const NODE: (What, u8) = (What::TaskEnds, 0);
+const FETCH: [(What, u8); 2] = [(What::Fetch, 0), (What::TaskEnds, 0)];
+const FETCH_HOSTED: (What, u8) = (What::Fetch, 32);
+const ACCEPT: (What, u8) = (What::Accept, 0);
+const AGREED: (What, u8) = (What::TaskEnds, 0);
+const REFUSED: (What, u8) = (What::TaskEnds, 3 << 3);
+const UNCLEAR: (What, u8) = (What::TaskEnds, 4 << 3);
+
+/// What happens, and how.
+const CLIENTS: [&[(What, u8)]; 13] = [
+    // Asked, agreed, proposed, funded, ready, dismissed; the app is killed.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        AGREED,
+        (What::Proposed, 8),
+        (What::Funded, 8),
+        (What::Ready, 8),
+        (What::Dismiss, 0),
+        (What::Killed, 0),
+    ],
+    // The channel comes before the answer, and is closed; the next one arrives.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::Proposed, 8),
+        (What::Funded, 8),
+        AGREED,
+        (What::ChannelClosed, 64),
+        ACCEPT,
+        (What::Funded, 2),
+        (What::Killed, 0),
+        (What::Ready, 2),
+    ],
+    // Refused; its channel comes all the same.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        REFUSED,
+        (What::Killed, 0),
+        (What::Proposed, 8),
+        (What::Funded, 8),
+        (What::Dismiss, 0),
+    ],
+    // Unclear; time over; asked again for the other visibility; cancelled; a late channel.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        UNCLEAR,
+        (What::TimePasses, 0x4f),
+        NODE,
+        NODE,
+        (What::AskAgain, 16),
+        NODE,
+        NODE,
+        NODE,
+        AGREED,
+        (What::Cancel, 0),
+        NODE,
+        (What::Proposed, 16),
+        (What::Funded, 16),
+        (What::Killed, 0),
+    ],
+    // Not sent, and tried again; a node that fails; the user leaves.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        (What::TaskEnds, 6 << 3),
+        (What::Due, 0),
+        (What::TaskEnds, 5 << 3),
+        ACCEPT,
+        (What::TaskEnds, 14 << 3),
+        ACCEPT,
+        NODE,
+        (What::TaskEnds, 3 << 3),
+        ACCEPT,
+        (What::Leave, 0),
+    ],
+    // Killed with the callback on its way; waits on; channels of the other visibility, and of nobody.
+    &[
+        (What::Funded, 1),
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::Killed, 0),
+        ACCEPT,
+        NODE,
+        (What::Proposed, 16),
+        (What::Funded, 16),
+        (What::Funded, 4),
+        (What::Killed, 0),
+    ],
+    // The disk is full, and is not.
+    &[
+        (What::DiskFills, 1),
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        (What::DiskFills, 0),
+        ACCEPT,
+        NODE,
+        (What::DiskFills, 1),
+        NODE,
+        (What::DiskFills, 0),
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::DiskFills, 1),
+        (What::Funded, 0),
+        (What::Shutdown, 0),
+    ],
+    // The connection is lost, and made anew; the proposal is gone with it.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        AGREED,
+        (What::Proposed, 8),
+        (What::PeerConnection, 0),
+        NODE,
+        (What::CheckPeers, 0),
+        (What::Due, 0),
+        NODE,
+        (What::TimePasses, 0x3f),
+        (What::Pause, 0),
+    ],
+    // Old channels, more than can be told from a new one.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        (What::TaskEnds, 10 << 3),
+        NODE,
+        NODE,
+        AGREED,
+        (What::Funded, 0),
+        (What::Proposed, 2),
+        (What::Funded, 2),
+    ],
+    // Two requests to one peer.
+    &[
+        FETCH[0],
+        FETCH[1],
+        (What::Fetch, 64),
+        (What::TaskEnds, 0),
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::Accept, 1),
+        NODE,
+        NODE,
+        NODE,
+        (What::Proposed, 0),
+        (What::Proposed, 2),
+        (What::Funded, 0),
+        (What::Funded, 2),
+        (What::Funded, 4),
+        (What::Cancel, 0),
+        (What::Cancel, 1),
+    ],
+    // Hosted: offered; there already; refused; not understood.
+    &[
+        FETCH_HOSTED,
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::HostMessage, 0),
+        (What::Killed, 0),
+        ACCEPT,
+    ],
+    &[
+        FETCH_HOSTED,
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::HostMessage, 2),
+        (What::Dismiss, 0),
+    ],
+    &[
+        FETCH_HOSTED,
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::HostMessage, 4),
+        (What::AskAgain, 0),
+        NODE,
+        NODE,
+        NODE,
+        (What::PeerConnection, 0),
+        (What::HostMessage, 10),
+        (What::Killed, 0),
+        (What::ClockIsSet, 1),
+        (What::Shutdown, 0),
+        ACCEPT,
+    ],
+];
+
+fn happenings(client: &[(What, u8)]) -> Vec<u8> {
+    let bytes = client.iter().flat_map(|(what, how)| [what.as_byte(), *how]);
+    [1].into_iter().chain(bytes).collect()
 }
 
 fn texts() -> Vec<Vec<u8>> {

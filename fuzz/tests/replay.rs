@@ -15,6 +15,12 @@ fn every_target_holds_for_its_seeds() {
     }
 }
 
+/// A world that no call comes through would find nothing.
+#[test]
+fn the_seeds_of_the_client_lead_to_all_ten_states() {
+    assert_eq!(seeds::states_of_client(), 10);
+}
+
 #[test]
 fn every_target_holds_for_its_corpus() {
     for (name, run) in TARGETS {

@@ -1,9 +1,9 @@
 //! The library's own files, on shuttle: a scheduler that decides which thread goes on at each point
 //! where threads meet, and that tells when none can. Nothing in the library knows of it: the name
-//! `tokio` stands for shuttle's here, and `lock` and `thread_local!` for ours.
+//! `tokio` stands for shuttle's here, and `lock` and `thread_local!` for ours. Ours are also the
+//! clock, HTTP, the runtime and randomness.
 //!
-//! Time does not pass: a `sleep` ends at once or, where it is longer than a year, never; a time
-//! limit is never reached.
+//! A time limit of `io` is never reached. What the core wants done at a time is done as `Time` says.
 
 #![allow(
     dead_code,
@@ -37,8 +37,7 @@ macro_rules! thread_local {
     };
 }
 
-pub mod engine;
-#[path = "../../src/flow/mod.rs"]
-pub mod flow;
-#[path = "../../src/protocol/mod.rs"]
-pub mod protocol;
+pub mod driver;
+#[path = "../../src/errors.rs"]
+mod errors;
+pub mod io;

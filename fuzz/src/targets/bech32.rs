@@ -13,9 +13,9 @@ use bech32::primitives::checksum::Checksum;
 use bech32::primitives::decode::CheckedHrpstring;
 use bech32::primitives::iter::Fe32IterExt;
 use bech32::{Bech32, Bech32m, ByteIterExt, Fe32, Hrp};
+use lnurl_channel_core::protocol::{self, Error, Lnurl, LnurlProblem};
 
 use crate::lines::Lines;
-use crate::protocol::{self, Error, Lnurl};
 
 const MAX_CHARS: usize = 4296;
 
@@ -42,14 +42,23 @@ fn compare_decoders(text: &str) {
     let ours = protocol::decode(text);
     match decoded_by_the_crate(text) {
         Some(payload) => assert_eq!(ours, by_itself(payload), "{text}"),
-        None => assert!(matches!(ours, Err(Error::InvalidLnurl(_))), "{text}"),
+        None => assert!(matches!(ours, Err(Error::InvalidLnurl { .. })), "{text}"),
     }
 }
 
-/// What the payload means without bech32 around it.
+/// What the payload means without bech32 around it. What is wrong with it is damage: the rest was
+/// an LNURL.
 fn by_itself(payload: Vec<u8>) -> Result<Lnurl, Error> {
-    let no_text = || Error::InvalidLnurl("it does not hold text".into());
-    Lnurl::from_url(&String::from_utf8(payload).map_err(|_| no_text())?)
+    let damaged = |reason| Error::InvalidLnurl {
+        problem: LnurlProblem::Damaged,
+        reason,
+    };
+    let text = String::from_utf8(payload);
+    let text = text.map_err(|_| damaged("it does not hold text".into()))?;
+    Lnurl::from_url(&text).map_err(|error| match error {
+        Error::InvalidLnurl { reason, .. } => damaged(reason),
+        other => other,
+    })
 }
 
 fn decoded_by_the_crate(text: &str) -> Option<Vec<u8>> {

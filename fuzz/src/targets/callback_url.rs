@@ -2,10 +2,10 @@
 //!
 //! Lines: switches, `k1`, the callback.
 
+use lnurl_channel_core::protocol::{ChannelVisibility, accept_url, cancel_url, parse_url};
 use url::Url;
 
 use crate::lines::Lines;
-use crate::protocol::{ChannelVisibility, accept_url, cancel_url, parse_url};
 use crate::samples::{OTHER_PEER, PEER};
 
 const OURS: [&str; 4] = ["k1", "remoteid", "private", "cancel"];

@@ -2,9 +2,8 @@
 //!
 //! The input is the text.
 
+use lnurl_channel_core::protocol::{Error, Lnurl, LnurlProblem, check, decode, encode};
 use url::Url;
-
-use crate::protocol::{Error, Lnurl, check, decode, encode};
 
 const MAX_TEXT_BYTES: usize = 8192;
 
@@ -32,9 +31,14 @@ fn check_accepted(text: &str, lnurl: &Lnurl) {
     assert!(!host.is_empty() && !host.ends_with('.'));
     assert_eq!(host, host.to_ascii_lowercase());
     assert_eq!(lnurl.is_onion(), host.ends_with(".onion"));
+    let authority = lnurl.authority();
+    match url.port() {
+        Some(port) => assert_eq!(authority, format!("{host}:{port}")),
+        None => assert_eq!(authority, host),
+    }
     // Neither shows a query.
-    assert_eq!(lnurl.to_string(), host);
-    assert_eq!(format!("{lnurl:?}"), format!("Lnurl({host})"));
+    assert_eq!(lnurl.to_string(), authority);
+    assert_eq!(format!("{lnurl:?}"), format!("Lnurl({authority})"));
     check_tag(url);
     check_lud17(text, url);
     check_forms(lnurl);
@@ -104,7 +108,7 @@ fn check_forms(lnurl: &Lnurl) {
 /// Reasons are the library's own words.
 fn check_refused(error: &Error) {
     match error {
-        Error::InvalidLnurl(reason) | Error::UnsafeUrl(reason) => {
+        Error::InvalidLnurl { reason, .. } | Error::UnsafeUrl { reason, .. } => {
             assert!((1..100).contains(&reason.len()), "{reason}");
             // What URLs are made of.
             assert!(
@@ -132,7 +136,11 @@ fn check_encoding(text: &str) {
         (Ok(encoded), lnurl) => assert_eq!(decode(&encoded), lnurl),
         (Err(error), Err(why)) => assert_eq!(error, why),
         (Err(error), Ok(_)) => {
-            assert_eq!(error, Error::InvalidLnurl("the URL is too long".into()));
+            let too_long = Error::InvalidLnurl {
+                problem: LnurlProblem::NotLnurl,
+                reason: "the URL is too long".into(),
+            };
+            assert_eq!(error, too_long);
         }
     }
 }

@@ -3,11 +3,12 @@
 //! The first byte chooses the type, the second the network; the rest is the payload, the terms of
 //! an offer, and the refund script with the secret.
 
-use crate::hidden::check_presentable;
-use crate::protocol::{
-    BitcoinNetwork, Error, HostMessage, HostedChannelTerms, INVOKE_HOSTED_CHANNEL,
-    check_refund_script, invoke_payload, read_host_message,
+use lnurl_channel_core::protocol::{
+    BitcoinNetwork, Error, HostMessage, HostedChannelTerms, INVOKE_HOSTED_CHANNEL, invoke_payload,
+    parse_refund_script, read_host_message,
 };
+
+use crate::hidden::check_presentable;
 use crate::samples::{OTHER_PEER, OWN, PEER, vectors};
 
 const INIT: u16 = 65533;
@@ -47,25 +48,40 @@ fn check_message(message_type: u16, payload: &[u8]) {
         None => assert!(!is_ours || message_type == BOLT1_ERROR, "not ours?"),
         Some(Err(Error::InvalidResponse(_))) => assert!(is_ours),
         Some(Err(other)) => panic!("{other:?}"),
-        Some(Ok(HostMessage::LastCrossSignedState)) => {
-            assert!(message_type == LAST_CROSS_SIGNED_STATE && !payload.is_empty());
+        Some(Ok(HostMessage::LastCrossSignedState { message })) => {
+            assert_eq!(message_type, LAST_CROSS_SIGNED_STATE);
+            assert!(message.len() >= 197);
+            check_form(payload, &message);
         }
-        Some(Ok(HostMessage::Init(terms))) => {
+        Some(Ok(HostMessage::Init { terms, message })) => {
             assert_eq!(message_type, INIT);
-            check_fair(&terms);
-            let forms = [payload.get(2..).unwrap_or_default(), payload];
-            let told = forms.iter().filter_map(|form| terms_at(form));
-            assert!(told.into_iter().any(|told| told == terms), "{terms:?}");
+            assert!(is_fair(&terms));
+            assert_eq!(
+                terms_at(&message),
+                Some(terms),
+                "the message has other terms"
+            );
+            check_form(payload, &message);
         }
-        Some(Ok(HostMessage::Error(reason))) => {
+        Some(Ok(HostMessage::Error(words))) => {
             assert!(matches!(message_type, HOSTED_ERROR | BOLT1_ERROR));
-            assert!(!reason.is_empty());
-            check_presentable(&reason, payload.len());
+            if let Some(words) = words {
+                assert!(!words.is_empty());
+                check_presentable(&words, payload.len());
+            }
             if message_type == BOLT1_ERROR {
                 check_channel_id(payload);
             }
         }
     }
+}
+
+/// The message is the payload, without the length that an older host puts in front.
+fn check_form(payload: &[u8], message: &[u8]) {
+    let is_legacy = payload.split_first_chunk().is_some_and(|(length, rest)| {
+        usize::from(u16::from_be_bytes(*length)) == rest.len() && rest == message
+    });
+    assert!(is_legacy || payload == message);
 }
 
 /// BOLT-1's error counts for all channels, or for the one with this peer.
@@ -74,66 +90,47 @@ fn check_channel_id(payload: &[u8]) {
     assert_eq!(payload[..32] == [0; 32], of_another.is_some());
 }
 
-fn check_fair(terms: &HostedChannelTerms) {
-    assert!(terms.capacity_msat > 0);
-    assert!(terms.max_accepted_htlcs > 0);
-    assert!(terms.initial_client_balance_msat <= terms.capacity_msat);
+fn is_fair(terms: &HostedChannelTerms) -> bool {
+    terms.capacity_msat > 0
+        && terms.max_accepted_htlcs > 0
+        && terms.initial_client_balance_msat <= terms.capacity_msat
 }
 
 /// The offsets of bLIP-17, one by one.
 fn terms_at(payload: &[u8]) -> Option<HostedChannelTerms> {
     let u64_at = |at| {
-        Some(u64::from_be_bytes(
-            payload.get(at..at + 8)?.try_into().ok()?,
-        ))
+        let bytes = payload.get(at..at + 8)?.try_into().ok()?;
+        Some(u64::from_be_bytes(bytes))
     };
-    let u16_at = |at| {
-        Some(u16::from_be_bytes(
-            payload.get(at..at + 2)?.try_into().ok()?,
-        ))
-    };
-    let features = usize::from(u16_at(34)?);
-    payload.get(36..36 + features)?;
     Some(HostedChannelTerms {
         max_htlc_value_in_flight_msat: u64_at(0)?,
         htlc_minimum_msat: u64_at(8)?,
-        max_accepted_htlcs: u16_at(16)?,
+        max_accepted_htlcs: u16::from_be_bytes(payload.get(16..18)?.try_into().ok()?),
         capacity_msat: u64_at(18)?,
         initial_client_balance_msat: u64_at(26)?,
     })
 }
 
-/// What a host writes, in either form and with more behind it, is read as it was written.
+/// What a host writes, in either form and whatever follows, is read as it was written.
 fn check_terms(bytes: &[u8]) {
-    let Some((numbers, features)) = bytes.split_first_chunk::<34>() else {
+    let payload = &bytes[..bytes.len().min(100)];
+    let Some(terms) = terms_at(payload) else {
         return;
     };
-    let features = &features[..features.len().min(64)];
-    let length = u16::try_from(features.len()).expect("64 at most");
-    let payload = [&numbers[..], &length.to_be_bytes(), features].concat();
-    let terms = terms_at(&payload).expect("it was just written");
-    let is_fair = terms.capacity_msat > 0
-        && terms.max_accepted_htlcs > 0
-        && terms.initial_client_balance_msat <= terms.capacity_msat;
-
-    let legacy_length = u16::try_from(payload.len()).expect("100 at most");
-    let legacy = [&legacy_length.to_be_bytes()[..], &payload].concat();
-    assert_eq!(read_terms(&legacy), is_fair.then_some(terms), "legacy");
+    let written = is_fair(&terms).then(|| (terms, payload.to_vec()));
+    let length = u16::try_from(payload.len()).expect("100 at most");
+    let legacy = [&length.to_be_bytes()[..], payload].concat();
+    assert_eq!(read_terms(&legacy), written, "legacy");
     // Its first number may look like a legacy length.
-    let is_ambiguous = |payload: &[u8]| {
-        let length = u16::from_be_bytes([payload[0], payload[1]]);
-        usize::from(length) == payload.len() - 2
-    };
-    for payload in [payload.clone(), [&payload[..], b"more"].concat()] {
-        if !is_ambiguous(&payload) {
-            assert_eq!(read_terms(&payload), is_fair.then_some(terms));
-        }
+    let first = u16::from_be_bytes([payload[0], payload[1]]);
+    if usize::from(first) != payload.len() - 2 {
+        assert_eq!(read_terms(payload), written);
     }
 }
 
-fn read_terms(payload: &[u8]) -> Option<HostedChannelTerms> {
+fn read_terms(payload: &[u8]) -> Option<(HostedChannelTerms, Vec<u8>)> {
     match read_host_message(INIT, payload, OWN, PEER) {
-        Some(Ok(HostMessage::Init(terms))) => Some(terms),
+        Some(Ok(HostMessage::Init { terms, message })) => Some((terms, message)),
         Some(Err(_)) => None,
         other => panic!("{other:?}"),
     }
@@ -142,26 +139,24 @@ fn read_terms(payload: &[u8]) -> Option<HostedChannelTerms> {
 /// `chain_hash ‖ u16 len ‖ script ‖ u16 len ‖ secret`, and nothing else.
 fn check_invoke((network, name): (BitcoinNetwork, &str), bytes: &[u8]) {
     assert_eq!(INVOKE_HOSTED_CHANNEL, 65535);
-    let (script, secret) = bytes.split_at(bytes.len().min(34));
-    check_script(script);
-    check_script(&script[..script.len().min(22)]);
+    let (start, secret) = bytes.split_at(bytes.len().min(34));
     let secret = &secret[..secret.len().min(128)];
-    let payload = invoke_payload(network, script, secret);
-    let chain = vectors_chain_hash(name);
-    let expected = [
-        &chain[..],
-        &[0, script.len() as u8],
-        script,
-        &[0, secret.len() as u8],
-        secret,
-    ];
-    assert_eq!(payload, expected.concat());
-}
-
-fn check_script(script: &[u8]) {
-    let is_p2wpkh = script.len() == 22 && script.starts_with(&[0x00, 0x14]);
-    let is_p2wsh = script.len() == 34 && script.starts_with(&[0x00, 0x20]);
-    assert_eq!(check_refund_script(script).is_ok(), is_p2wpkh || is_p2wsh);
+    for script in [start, &start[..start.len().min(22)]] {
+        let is_p2wpkh = script.len() == 22 && script.starts_with(&[0x00, 0x14]);
+        let is_p2wsh = script.len() == 34 && script.starts_with(&[0x00, 0x20]);
+        let parsed = parse_refund_script(script.to_vec());
+        assert_eq!(parsed.is_ok(), is_p2wpkh || is_p2wsh);
+        let Ok(parsed) = parsed else { continue };
+        assert_eq!(parsed.as_bytes(), script);
+        let expected = [
+            &vectors_chain_hash(name)[..],
+            &[0, script.len() as u8],
+            script,
+            &[0, secret.len() as u8],
+            secret,
+        ];
+        assert_eq!(invoke_payload(network, &parsed, secret), expected.concat());
+    }
 }
 
 fn vectors_chain_hash(name: &str) -> Vec<u8> {

@@ -3,8 +3,8 @@
 pub mod answer;
 pub mod bech32;
 pub mod callback_url;
+pub mod client;
 pub mod decode_lnurl;
-pub mod flow;
 pub mod hosted;
 pub mod node_uri;
 pub mod offer;

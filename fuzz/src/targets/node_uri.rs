@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use lnurl_channel_core::protocol::{PeerAddress, check_node_id, parse_node_uri};
 use url::Host;
 
-use crate::protocol::{PeerAddress, check_node_id, parse_node_uri};
 use crate::samples::PEER;
 
 /// The input itself; and behind a right key, since no mutation finds a point on the curve.

@@ -4,15 +4,16 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use lnurl_channel_core::protocol::{
+    Ask, ChannelKind, Error, Lnurl, Offer, check, is_public, offer_in_query, parse_node_uri,
+    parse_offer, parse_url,
+};
+use serde_json::{Map, Value};
 use url::Url;
 
 use crate::hidden::{Hidden, behind, check_presentable};
+use crate::json;
 use crate::lines::Lines;
-use crate::protocol::{
-    ChannelKind, Error, Lnurl, Offer, check, is_public, offer_in_query, parse_node_uri,
-    parse_offer, parse_url,
-};
 
 /// The library's own words in front of those of others.
 const OWN_WORDS: [&str; 8] = [
@@ -61,7 +62,7 @@ pub fn run(input: &[u8]) {
 /// Private hosts are all that the switch is about.
 fn check_more_is_allowed(strict: &Result<Offer, Error>, lax: &Result<Offer, Error>) {
     match (strict, lax) {
-        (Err(Error::UnsafeUrl(_)), _) => {}
+        (Err(Error::UnsafeUrl { .. }), _) => {}
         _ => assert_eq!(strict, lax),
     }
 }
@@ -74,27 +75,23 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     fn check_offer(&self, offer: &Offer, allow_private_hosts: bool) {
-        assert_eq!(offer.shown.service, self.lnurl.host());
+        assert_eq!(offer.shown.service, Some(self.lnurl.authority()));
+        let host = self.fetched_from.host_str().unwrap_or_default();
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let is_other = host != self.lnurl.host();
+        assert_eq!(offer.shown.answered_by.as_deref(), is_other.then_some(host));
+        assert!(!is_other || offer.shown.kind == ChannelKind::Funded);
         check_shown(offer, allow_private_hosts);
-        self.check_alias(offer);
-        let body = self.body.strip_prefix("\u{feff}".as_bytes());
-        // A plain reader refuses a number that is too large; the library keeps its text.
-        if let Ok(Value::Object(fields)) = serde_json::from_slice(body.unwrap_or(self.body)) {
+        if let Some(alias) = &offer.shown.alias {
+            let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
+            hidden_of(&urls, &offer.ask).check(alias);
+        }
+        if let Some(fields) = json::fields(self.body) {
             self.check_against_a_plain_reader(offer, &fields);
         }
     }
 
-    fn check_alias(&self, offer: &Offer) {
-        let Some(alias) = &offer.shown.alias else {
-            return;
-        };
-        assert!(!alias.is_empty());
-        check_presentable(alias, 64);
-        let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
-        Hidden::new(&urls, &[offer.k1.expose()]).check(alias);
-    }
-
-    fn check_against_a_plain_reader(&self, offer: &Offer, fields: &serde_json::Map<String, Value>) {
+    fn check_against_a_plain_reader(&self, offer: &Offer, fields: &Map<String, Value>) {
         let text = |key: &str| fields.get(key).and_then(Value::as_str);
         let tag = match offer.shown.kind {
             ChannelKind::Funded => "channelRequest",
@@ -107,25 +104,31 @@ impl Answer<'_> {
         );
         let uri = text("uri").expect("an offer without a URI");
         assert_eq!(parse_node_uri(uri).as_ref(), Ok(&offer.shown.peer));
-        match text("k1") {
-            Some(k1) => assert_eq!(offer.k1.expose(), k1),
-            None => assert!(fields["k1"].is_number() && offer.shown.kind == ChannelKind::Funded),
-        }
-        if let Some(callback) = &offer.callback {
-            let told = text("callback").expect("an offer without a callback");
-            let mut resolved = self.fetched_from.join(told).expect("resolved before");
-            resolved.set_fragment(None);
-            assert_eq!(callback.expose(), resolved.as_str());
+        match &offer.ask {
+            Ask::Hosted { secret } => {
+                let k1 = text("k1").expect("a secret");
+                assert_eq!(hex::decode(k1).as_deref(), Ok(secret.expose()));
+            }
+            Ask::Funded { callback, k1 } => {
+                match text("k1") {
+                    Some(told) => assert_eq!(k1.expose(), told),
+                    None => assert!(fields["k1"].is_number()),
+                }
+                let told = text("callback").expect("an offer without a callback");
+                let mut resolved = self.fetched_from.join(told).expect("resolved before");
+                resolved.set_fragment(None);
+                assert_eq!(callback.expose(), resolved.as_str());
+            }
         }
     }
 
     fn check_error(&self, error: &Error) {
         match error {
-            Error::Refused(reason) => {
-                assert!(!reason.is_empty());
-                check_presentable(reason, 500);
-                let own = ["the service gave no reason"];
-                self.hidden(reason).check(behind(reason, &own));
+            Error::Refused(None) => {}
+            Error::Refused(Some(words)) => {
+                assert!(!words.is_empty());
+                check_presentable(words, 500);
+                self.hidden(words).check(words);
             }
             // All other reasons are the library's own.
             Error::InvalidResponse(reason) if !reason.starts_with("the answer ") => {
@@ -138,11 +141,11 @@ impl Answer<'_> {
                     self.hidden(reason).check(behind(rest, &OWN_WORDS));
                 }
             }
-            Error::UnsafeUrl(reason) => assert!(reason.len() < 120, "{reason}"),
+            Error::UnsafeUrl { reason, .. } => assert!(reason.len() < 120, "{reason}"),
             Error::UnsupportedTag(tag) => {
                 assert!(["login", "payRequest", "withdrawRequest"].contains(&tag.as_str()));
             }
-            Error::InvalidLnurl(_) => panic!("an answer is no LNURL: {error:?}"),
+            Error::InvalidLnurl { .. } => panic!("an answer is no LNURL: {error:?}"),
         }
     }
 
@@ -152,11 +155,9 @@ impl Answer<'_> {
         if reason.starts_with("the answer (HTTP status 200) is ") {
             return Hidden::new(&urls, &[]);
         }
-        let body = self.body.strip_prefix("\u{feff}".as_bytes());
-        let fields = serde_json::from_slice::<Value>(body.unwrap_or(self.body));
-        let fields = fields.unwrap_or_default();
+        let fields = json::fields(self.body).unwrap_or_default();
         let text = |key: &str, limit| {
-            let text = fields[key].as_str().unwrap_or_default();
+            let text = fields.get(key).and_then(Value::as_str).unwrap_or_default();
             // What is longer is in no request.
             if text.len() <= limit { text } else { "" }
         };
@@ -167,23 +168,36 @@ impl Answer<'_> {
     }
 }
 
+/// A host may repeat its secret as hex, and as the text that it is.
+fn hidden_of(urls: &[&str], ask: &Ask) -> Hidden {
+    let k1 = ask.k1();
+    let as_text = match ask {
+        Ask::Hosted { secret } => std::str::from_utf8(secret.expose()).ok(),
+        Ask::Funded { .. } => None,
+    };
+    let as_text = as_text.filter(|text| text.chars().count() >= 4);
+    Hidden::new(urls, &[k1.expose(), as_text.unwrap_or_default()])
+}
+
 /// What holds of every offer, wherever it stood.
 fn check_shown(offer: &Offer, allow_private_hosts: bool) {
     let shown = &offer.shown;
-    let is_funded = shown.kind == ChannelKind::Funded;
-    assert_eq!(is_funded, offer.callback.is_some());
-    assert_eq!(is_funded, shown.callback_host.is_some());
-    if let Some(callback) = &offer.callback {
-        assert!(callback.expose().len() <= 4096 * 3);
-        let url = parse_url(callback.expose()).expect("a callback that is no URL");
-        assert_eq!(url.as_str(), callback.expose());
-        assert_eq!(check(&url, allow_private_hosts), Ok(()));
-        let host = url.host_str().expect("a callback without a host");
-        let host = host.strip_suffix('.').unwrap_or(host);
-        assert_eq!(shown.callback_host.as_deref(), Some(host));
-        assert!(offer.k1.expose().len() <= 1024);
-    } else {
-        assert!(hex::decode(offer.k1.expose()).is_ok_and(|secret| secret.len() <= 128));
+    assert_eq!(shown.kind, offer.ask.kind());
+    match &offer.ask {
+        Ask::Funded { callback, k1 } => {
+            assert!(callback.expose().len() <= 4096 * 3);
+            let url = parse_url(callback.expose()).expect("a callback that is no URL");
+            assert_eq!(url.as_str(), callback.expose());
+            assert_eq!(check(&url, allow_private_hosts), Ok(()));
+            let host = url.host_str().expect("a callback without a host");
+            let host = host.strip_suffix('.').unwrap_or(host);
+            assert_eq!(shown.callback_host.as_deref(), Some(host));
+            assert!(k1.expose().len() <= 1024);
+        }
+        Ask::Hosted { secret } => {
+            assert_eq!(shown.callback_host, None);
+            assert!(secret.expose().len() <= 128);
+        }
     }
     assert_eq!(
         parse_node_uri(&shown.peer.to_uri()).as_ref(),
@@ -194,9 +208,19 @@ fn check_shown(offer: &Offer, allow_private_hosts: bool) {
         assert!(host.parse::<IpAddr>().map_or(true, is_public), "{host}");
         assert_ne!(host.rsplit('.').next(), Some("localhost"), "{host}");
     }
+    if let Some(alias) = &shown.alias {
+        assert!(!alias.is_empty());
+        check_presentable(alias, 64);
+    }
     // `Debug` is safe to log: what `k1` and callback say stands nowhere else in it.
-    let debug = format!("{offer:?}");
-    assert!(debug.contains("k1: Secret(…)"));
+    let debug = format!("{:?}", offer.ask);
+    assert!(
+        [
+            "Funded { callback: Secret(…), k1: Secret(…) }",
+            "Hosted { secret: Secret(…) }"
+        ]
+        .contains(&debug.as_str())
+    );
 }
 
 /// An offer in the LNURL's own query, of which its host knows nothing.
@@ -220,16 +244,16 @@ fn check_query(lnurl: &Lnurl) {
     match parse(true) {
         Ok(offer) => {
             assert_eq!(offer.shown.kind, ChannelKind::Hosted);
-            assert_eq!(offer.shown.service, offer.shown.peer.host);
+            assert_eq!(offer.shown.service, None, "nobody vouches for it");
+            assert_eq!(offer.shown.answered_by, None);
             assert_eq!(parse_node_uri(&uri).as_ref(), Ok(&offer.shown.peer));
-            assert_eq!(offer.k1.expose(), k1);
+            assert_eq!(offer.ask.k1().expose(), k1.to_ascii_lowercase());
             check_shown(&offer, true);
             if let Some(alias) = &offer.shown.alias {
-                check_presentable(alias, 64);
-                Hidden::new(&[], &[&k1]).check(alias);
+                hidden_of(&[], &offer.ask).check(alias);
             }
         }
-        Err(Error::InvalidLnurl(reason) | Error::UnsafeUrl(reason)) => {
+        Err(Error::InvalidLnurl { reason, .. } | Error::UnsafeUrl { reason, .. }) => {
             assert!(reason.len() < 120, "{reason}");
         }
         Err(other) => panic!("nobody answered: {other:?}"),

@@ -3,9 +3,10 @@
 //! Lines: how many characters are shown, `k1`, the LNURL, the callback, then the text. In the text,
 //! the bytes 1 to 20 stand for the secrets in several encodings, which no mutation would hit upon.
 
+use lnurl_channel_core::protocol::{Secret, Secrets, presentable};
+
 use crate::hidden::{Hidden, check_presentable, encodings_of};
 use crate::lines::Lines;
-use crate::protocol::{Secret, Secrets, presentable};
 
 pub fn run(input: &[u8]) {
     let mut lines = Lines::new(input);

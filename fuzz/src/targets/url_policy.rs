@@ -4,10 +4,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use lnurl_channel_core::protocol::{
+    check, check_redirect, is_onion_host, is_public, parse_url, resolve,
+};
 use url::{Host, Url};
 
 use crate::lines::Lines;
-use crate::protocol::{check, check_redirect, is_onion_host, is_public, parse_url, resolve};
 
 pub fn run(input: &[u8]) {
     check_addresses(input);

@@ -21,7 +21,7 @@ impl Proofs {
 /// The service's own words in a refusal.
 pub fn refusal(result: Result<ChannelOutcome, LnurlChannelError>) -> String {
     match result {
-        Err(LnurlChannelError::Refused { reason }) => reason,
+        Err(LnurlChannelError::Refused { words: Some(words) }) => words,
         other => panic!("not refused: {other:?}"),
     }
 }

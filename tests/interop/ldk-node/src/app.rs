@@ -10,10 +10,12 @@ use lnurl_channel::{
     BitcoinNetwork, ChannelClient, ChannelRequest, ChannelVerdict, ClientConfig, decode_lnurl,
 };
 use lnurl_channel_interop::support::block_on;
+use lnurl_channel_interop::support::listener::Listener;
 
-use crate::wallet::LdkNodeWalletNode;
+use crate::wallet::{LdkNodeReports, LdkNodeWalletNode};
 
 const LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(500);
 
 /// An event, and the verdict where it was an incoming channel.
 type Handled = (Event, Option<ChannelVerdict>);
@@ -35,7 +37,7 @@ impl App {
         let login = "interop".to_owned();
         builder.set_chain_source_bitcoind_rpc("127.0.0.1".into(), rpc_port, login.clone(), login);
         let node = Arc::new(builder.build().expect("the node can be built"));
-        let wallet_node = Arc::new(LdkNodeWalletNode::new(node.clone()));
+        let wallet_node = Arc::new(LdkNodeWalletNode(node.clone()));
         let config = ClientConfig {
             network: BitcoinNetwork::Regtest,
             storage_dir: Some(storage("requests")),
@@ -44,17 +46,25 @@ impl App {
             channel_timeout_seconds: 60,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(wallet_node.clone(), config);
+        let listener = Arc::new(Listener::default());
+        let client = ChannelClient::new(wallet_node, listener, config);
         let client = Arc::new(client.expect("the configuration is good"));
+        let reports = Arc::new(LdkNodeReports::new(node.clone(), client.clone()));
         node.start().expect("the node starts");
 
         let handled: Arc<Mutex<Vec<Handled>>> = Arc::default();
+        let connections = reports.clone();
+        std::thread::spawn(move || {
+            loop {
+                connections.report_connections();
+                std::thread::sleep(POLL);
+            }
+        });
         let (events, seen) = (node.clone(), handled.clone());
-        let reports = client.clone();
         std::thread::spawn(move || {
             loop {
                 let event = events.wait_next_event();
-                let verdict = wallet_node.report(&reports, &event);
+                let verdict = reports.report(&event);
                 events.event_handled().expect("the event queue is stored");
                 seen.lock().unwrap().push((event, verdict));
             }

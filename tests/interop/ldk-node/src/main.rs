@@ -14,10 +14,10 @@ use ldk_node::lightning_invoice::{Bolt11InvoiceDescription, Description};
 use ldk_node::{ChannelDetails, Event};
 use lnurl_channel::{
     ChannelKind, ChannelRequest, ChannelRequestState, ChannelStage, ChannelVerdict,
-    ChannelVisibility, IncomingChannel, LnurlChannelError, encode_lnurl,
+    ChannelVisibility, IncomingChannel, LnurlChannelError, NodeProblem, encode_lnurl,
 };
 use lnurl_channel_interop::support::block_on;
-use lnurl_channel_interop::support::scene::{CallResult, opening};
+use lnurl_channel_interop::support::scene::{accept, funded_channel, state};
 use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, refusal};
 
 use app::{App, wait_for};
@@ -39,14 +39,14 @@ fn main() {
     };
     let row = Row::new(Path::new(cert), Path::new(key), Path::new(folder));
     row.has_no_hosted_channels();
-    let (offer, request) = row.is_refused_without_a_reserve();
+    let offer = row.is_refused_without_a_reserve();
     row.is_funded();
-    let channel = row.opens(&offer, &request);
-    row.is_ready(&channel);
+    let (request, channel) = row.opens(&offer);
+    row.is_ready(&request, &channel);
     row.is_paid_over_it();
     row.is_refused_an_announced_channel();
     row.awaits_again_after_a_failed_opening();
-    row.keeps_what_arrived_after_a_closing(&request, &channel);
+    row.stays_ready_after_a_closing(&request, &channel);
     row.app.node.stop().expect("the node stops");
 }
 
@@ -76,13 +76,15 @@ impl Row {
         }
     }
 
-    fn scan(&self) -> (Offer, Arc<ChannelRequest>) {
-        let offer = self.service.offer(CAPACITY_SAT, PUSH_SAT);
+    fn offer(&self) -> Offer {
+        self.service.offer(CAPACITY_SAT, PUSH_SAT)
+    }
+
+    fn scan(&self, offer: &Offer) -> Arc<ChannelRequest> {
         let request = self.app.fetch(&offer.lnurl);
-        let peer = request.offer().peer;
-        let address = format!("{}@{}", peer.node_id, peer.socket_address());
-        assert_eq!(address, self.lnd.address());
-        (offer, request)
+        let peer = request.snapshot().offer.peer;
+        assert_eq!(peer.to_uri(), self.lnd.address());
+        request
     }
 
     fn has_no_hosted_channels(&self) {
@@ -91,30 +93,27 @@ impl Row {
             self.lnd.address()
         );
         let request = self.app.fetch(&encode_lnurl(url).expect("a URL"));
-        assert_eq!(request.offer().kind, ChannelKind::Hosted);
-        let Err(LnurlChannelError::NodeFailed { reason }) = accept(&request) else {
+        assert_eq!(request.snapshot().offer.kind, ChannelKind::Hosted);
+        let Err(LnurlChannelError::NodeFailed { problem, reason }) = accept(&request) else {
             panic!("a hosted channel without custom messages");
         };
-        assert!(
-            reason.contains("ldk-node has no hosted channels"),
-            "{reason}"
-        );
-        assert_eq!(request.state(), ChannelRequestState::Offered);
+        assert_eq!(problem, NodeProblem::Unsupported);
+        assert_eq!(state(&request), ChannelRequestState::Offered);
         self.proofs
             .say(&format!("a hosted offer: NodeFailed, {reason:?}"));
     }
 
     /// A new wallet's: nothing on chain, and ldk-node turns down a channel with anchors.
-    fn is_refused_without_a_reserve(&self) -> (Offer, Arc<ChannelRequest>) {
-        let (offer, request) = self.scan();
-        assert_eq!(refusal(accept(&request)), FAILED);
+    fn is_refused_without_a_reserve(&self) -> Offer {
+        let offer = self.offer();
+        assert_eq!(refusal(accept(&self.scan(&offer))), FAILED);
         assert!(self.app.has_logged(NO_RESERVE));
         assert_eq!(self.app.verdicts(), []);
         let reason = self.service.failures().pop().expect("it failed");
         self.proofs.say(&format!(
             "nothing on chain: Refused, {FAILED:?} ({reason}); ldk-node shows the wallet nothing"
         ));
-        (offer, request)
+        offer
     }
 
     fn is_funded(&self) {
@@ -126,25 +125,28 @@ impl Row {
         });
     }
 
-    fn opens(&self, offer: &Offer, request: &Arc<ChannelRequest>) -> ChannelDetails {
+    fn opens(&self, offer: &Offer) -> (Arc<ChannelRequest>, ChannelDetails) {
         let before = self.app.verdicts().len();
-        let arrived = opening(accept(request));
-        let channels = self.app.node.list_channels();
-        let mut channels = channels.into_iter();
-        let shown = channels.find(|shown| shown.channel_id.to_string() == arrived.channel_id);
-        let shown = shown.expect("ldk-node has the channel");
-        let former = former_id(&self.app, &shown);
+        let request = self.scan(offer);
+        let arrived = funded_channel(accept(&request));
+        let shown = self.channel(&arrived);
         let expected = IncomingChannel {
             peer_id: self.lnd.id(),
-            channel_id: arrived.channel_id.clone(),
             stage: ChannelStage::Funded,
-            former_channel_id: Some(former),
+            channel_id: Some(shown.channel_id.to_string()),
+            former_channel_id: Some(former_id(&self.app, &shown)),
             capacity_sat: Some(CAPACITY_SAT),
             push_msat: None,
             is_announced: Some(false),
+            is_zero_conf: None,
+            confirmations: arrived.confirmations,
+            confirmations_required: arrived.confirmations_required,
         };
         assert_eq!(arrived, expected);
-        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        assert_eq!(state(&request), ChannelRequestState::Arrived);
+        let mut peers = self.app.node.list_peers().into_iter();
+        let peer = peers.find(|peer| peer.node_id == shown.counterparty_node_id);
+        assert!(peer.is_some_and(|peer| peer.is_persisted), "remembered");
         let request_id = request.request_id();
         let verdicts = self.app.verdicts();
         assert_eq!(
@@ -155,18 +157,19 @@ impl Row {
         assert_eq!(callback["k1"], offer.k1);
         assert_eq!(callback["private"], "1");
         self.proofs.say(
-            "funded, and accepted once more: an unannounced channel of the service's capacity, \
-             shown at ChannelPending",
+            "funded, and scanned once more: an unannounced channel of the service's capacity, \
+             shown at ChannelPending, and its peer remembered from then on",
         );
-        shown
+        (request, shown)
     }
 
-    fn is_ready(&self, channel: &ChannelDetails) {
+    fn is_ready(&self, request: &ChannelRequest, channel: &ChannelDetails) {
         chain::mine(6);
         self.app.event("the channel is ready", |event| match event {
             Event::ChannelReady { channel_id, .. } if *channel_id == channel.channel_id => Some(()),
             _ => None,
         });
+        assert_eq!(state(request), ChannelRequestState::Ready);
         assert_eq!(self.lightning_sat(), PUSH_SAT);
         wait_for("the channel at LND", || {
             let active = self.lnd.ask(&["listchannels", "--active_only"]).ok()?;
@@ -206,22 +209,19 @@ impl Row {
     }
 
     fn is_refused_an_announced_channel(&self) {
-        let (_, request) = self.scan();
+        let request = self.scan(&self.offer());
         let result = block_on(request.accept(ChannelVisibility::Announced));
         assert_eq!(refusal(result), FAILED);
         assert!(self.app.has_logged(NO_ANNOUNCED));
-        request
-            .decline()
-            .expect("a refused request can be declined");
+        block_on(request.dismiss()).expect("the user has seen it");
         let reason = self.service.failures().pop().expect("it failed");
         self.proofs
             .say(&format!("announced: Refused, {FAILED:?} ({reason})"));
     }
 
     fn awaits_again_after_a_failed_opening(&self) {
-        let (_, request) = self.scan();
-        let arrived = opening(accept(&request));
-        let channel = self.channel(&arrived.channel_id);
+        let request = self.scan(&self.offer());
+        let channel = self.channel(&funded_channel(accept(&request)));
         let peer = channel.counterparty_node_id;
         let closed = self
             .app
@@ -230,31 +230,30 @@ impl Row {
         closed.expect("ldk-node closes it");
         self.closed(&channel);
         // The service answers once the channel is negotiated: before or after it is closed.
-        let state = request.state();
+        let state = state(&request);
         assert!(matches!(
             state,
             ChannelRequestState::Awaiting | ChannelRequestState::OutcomeUnknown
         ));
-        request.decline().expect("it can be forgotten");
+        block_on(request.cancel()).expect("it waits");
         self.proofs.say(&format!(
             "closed before it was ready: the request waits again, {state:?}"
         ));
     }
 
-    fn keeps_what_arrived_after_a_closing(&self, request: &ChannelRequest, was: &ChannelDetails) {
-        let channel = self.channel(&was.channel_id.to_string());
+    fn stays_ready_after_a_closing(&self, request: &ChannelRequest, channel: &ChannelDetails) {
         let peer = channel.counterparty_node_id;
         let closed = self.app.node.close_channel(&channel.user_channel_id, peer);
         closed.expect("ldk-node closes it");
-        self.closed(&channel);
-        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        self.closed(channel);
+        assert_eq!(state(request), ChannelRequestState::Ready);
         self.proofs
-            .say("closed after it was ready: the request stays Arrived");
+            .say("closed after it was ready: the request had its channel");
     }
 
-    fn channel(&self, channel_id: &str) -> ChannelDetails {
+    fn channel(&self, arrived: &IncomingChannel) -> ChannelDetails {
         let mut channels = self.app.node.list_channels().into_iter();
-        let channel = channels.find(|channel| channel.channel_id.to_string() == channel_id);
+        let channel = channels.find(|c| Some(c.channel_id.to_string()) == arrived.channel_id);
         channel.expect("ldk-node has the channel")
     }
 
@@ -278,8 +277,4 @@ fn former_id(app: &App, channel: &ChannelDetails) -> String {
         } if *channel_id == channel.channel_id => Some(former_temporary_channel_id.to_string()),
         _ => None,
     })
-}
-
-fn accept(request: &ChannelRequest) -> CallResult {
-    block_on(request.accept(ChannelVisibility::Unannounced))
 }

@@ -9,10 +9,12 @@ use lnurl_channel::{
     ChannelOutcome, ChannelRequest, ChannelRequestState, ChannelStage, ChannelVerdict,
     ChannelVisibility, ClientConfig, IncomingChannel, LnurlChannelError, encode_lnurl,
 };
+use lnurl_channel_interop::support::block_on;
+use lnurl_channel_interop::support::listener::Listener;
 use lnurl_channel_interop::support::scene::{
-    CallResult, fetch, opening, patient_config, start, start_accept, wait_until,
+    accept, fetch, funded_channel, patient_config, start, start_accept, state, wait_until,
 };
-use lnurl_channel_interop::support::{Sight, Wallet, block_on};
+use lnurl_channel_interop::support::wallet::Wallet;
 use lnurl_channel_interop::{Asked, LndFront, NpmLnurl, Offer, Proofs, Reaction, refusal};
 use lnurl_channel_testbed::Testbed;
 use serde_json::json;
@@ -37,7 +39,7 @@ fn main() {
     row.refuses_a_used_secret(&unannounced);
     row.refuses_a_wrong_secret();
     row.fails_to_open_and_then_opens();
-    row.hears_nothing_of_a_decline();
+    row.hears_nothing_of_an_offer_that_is_turned_down();
     row.opens_nothing_after_a_cancel_midway();
     row.takes_no_cancel_for_an_accept();
     row.would_take_private_for_an_accept();
@@ -61,7 +63,8 @@ impl Row {
             extra_root_certificates: Some(authority),
             ..patient_config(&testbed)
         };
-        let wallet = Wallet::new(&testbed, config).expect("the configuration is good");
+        let wallet = Wallet::new(testbed.wallet(), Arc::new(Listener::default()), config);
+        let wallet = wallet.expect("the configuration is good");
         let proofs = Proofs::default();
         proofs.say(&format!(
             "lnurl {} runs on the target node",
@@ -82,30 +85,31 @@ impl Row {
 
     fn scan(&self, offer: &Offer) -> Arc<ChannelRequest> {
         let request = fetch(&self.wallet.client, &offer.lnurl).expect("the service offers");
-        assert_eq!(request.offer().peer.node_id, self.testbed.target().id());
+        let peer = request.snapshot().offer.peer;
+        assert_eq!(peer.node_id, self.testbed.target().id());
         request
-    }
-
-    fn accept(&self, request: &ChannelRequest, visibility: ChannelVisibility) -> CallResult {
-        block_on(request.accept(visibility))
     }
 
     /// Accepts, and sees that the channel is the one that was offered.
     fn opens(&self, offer: &Offer, request: &ChannelRequest, visibility: ChannelVisibility) {
         let announced = visibility == ChannelVisibility::Announced;
         let before = self.front.funded().len();
-        let channel = opening(self.accept(request, visibility));
+        let channel = funded_channel(block_on(request.accept(visibility)));
         let expected = IncomingChannel {
             peer_id: self.testbed.target().id(),
+            stage: ChannelStage::Funded,
             channel_id: channel.channel_id.clone(),
-            stage: ChannelStage::Proposed,
-            former_channel_id: None,
+            former_channel_id: channel.former_channel_id.clone(),
             capacity_sat: Some(CAPACITY_SAT),
             push_msat: Some(PUSH_SAT * 1000),
             is_announced: Some(announced),
+            is_zero_conf: None,
+            confirmations: None,
+            confirmations_required: None,
         };
         assert_eq!(channel, expected);
-        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        assert_eq!(state(request), ChannelRequestState::Arrived);
+        self.was_proposed(&channel, request);
         let asked = Asked {
             peer_id: self.testbed.wallet().id(),
             capacity_sat: CAPACITY_SAT,
@@ -124,6 +128,18 @@ impl Row {
         self.testbed.mine(6);
     }
 
+    /// The node asked before it took the channel, under the temporary id.
+    fn was_proposed(&self, channel: &IncomingChannel, request: &ChannelRequest) {
+        let verdicts = self.wallet.verdicts.all().into_iter();
+        let mut proposals = verdicts.filter(|(proposal, _)| {
+            proposal.stage == ChannelStage::Proposed
+                && proposal.channel_id == channel.former_channel_id
+        });
+        let request_id = request.request_id();
+        let expected = ChannelVerdict::Expected { request_id };
+        assert_eq!(proposals.next().map(|(_, made)| made), Some(expected));
+    }
+
     fn opens_unannounced(&self) -> Offer {
         let offer = self.offer();
         let request = self.scan(&offer);
@@ -132,9 +148,15 @@ impl Row {
         assert_eq!(self.service.successes(), 0, "the service keeps its answer");
         self.front.react(Reaction::Open);
         wait_until("the service's answer", || self.service.successes() == 1);
+        let callbacks = self.service.callbacks().len();
+        assert!(matches!(
+            accept(&request),
+            Ok(ChannelOutcome::Funded { .. })
+        ));
+        assert_eq!(self.service.callbacks().len(), callbacks);
         self.proofs.say(
-            "private=1: an unannounced channel of the service's amounts; accept ended at \
-             open_channel, the service answered only after the funding",
+            "private=1: an unannounced channel of the service's amounts; accept ended once it was \
+             funded, before the service answered, and accepted again asks nobody",
         );
         offer
     }
@@ -150,12 +172,10 @@ impl Row {
     fn refuses_a_used_secret(&self, used: &Offer) {
         let asked = self.front.asked().len();
         let request = self.scan(used);
-        let result = self.accept(&request, ChannelVisibility::Unannounced);
-        assert_eq!(refusal(result), USED);
-        assert_eq!(request.state(), ChannelRequestState::Refused);
+        assert_eq!(refusal(accept(&request)), USED);
+        assert_eq!(state(&request), ChannelRequestState::Refused);
         assert_eq!(self.front.asked().len(), asked);
-        // A wallet that has shown it lets go of it, so that no later channel is taken for it.
-        request.decline().expect("a refused request can be let go");
+        block_on(request.dismiss()).expect("the user has seen it");
         self.proofs.say(&format!(
             "used k1: the offer is still shown; accept is Refused, {USED:?}"
         ));
@@ -167,8 +187,8 @@ impl Row {
         let url = offer.url.replace(&offer.k1, &wrong);
         let lnurl = encode_lnurl(url).expect("a URL");
         let fetched = fetch(&self.wallet.client, &lnurl).map(|request| request.request_id());
-        let reason = UNKNOWN.to_owned();
-        assert_eq!(fetched, Err(LnurlChannelError::Refused { reason }));
+        let words = Some(UNKNOWN.to_owned());
+        assert_eq!(fetched, Err(LnurlChannelError::Refused { words }));
 
         let asked = self.front.asked().len();
         let wallet = self.testbed.wallet().id();
@@ -185,29 +205,29 @@ impl Row {
         let offer = self.offer();
         let request = self.scan(&offer);
         self.front.react(Reaction::Fail);
-        let result = self.accept(&request, ChannelVisibility::Unannounced);
-        assert_eq!(refusal(result), FAILED);
+        assert_eq!(refusal(accept(&request)), FAILED);
         self.front.react(Reaction::Open);
-        self.opens(&offer, &request, ChannelVisibility::Unannounced);
+        let anew = self.scan(&offer);
+        self.opens(&offer, &anew, ChannelVisibility::Unannounced);
         self.proofs.say(&format!(
-            "failed opening: HTTP 500 is Refused, {FAILED:?}; accepted once more, it opens"
+            "failed opening: HTTP 500 is Refused, {FAILED:?}; scanned once more, it opens"
         ));
     }
 
-    fn hears_nothing_of_a_decline(&self) {
+    fn hears_nothing_of_an_offer_that_is_turned_down(&self) {
         let asked = self.front.asked().len();
         let callbacks = self.service.callbacks().len();
         let offer = self.offer();
         let request = self.scan(&offer);
-        request.decline().expect("an offer can be declined");
-        assert_eq!(request.state(), ChannelRequestState::Declined);
+        block_on(request.cancel()).expect("an offer can be turned down");
+        assert_eq!(state(&request), ChannelRequestState::Cancelled);
         // The offer is still good, and what opens it is the first callback that the service sees.
         let anew = self.scan(&offer);
         self.opens(&offer, &anew, ChannelVisibility::Unannounced);
         assert_eq!(self.service.callbacks().len(), callbacks + 1);
         assert_eq!(self.front.asked().len(), asked + 1);
         self.proofs
-            .say("decline: the service hears nothing, opens nothing, and its k1 stays good");
+            .say("turned down: the service hears nothing, opens nothing, and its k1 stays good");
     }
 
     fn opens_nothing_after_a_cancel_midway(&self) {
@@ -231,12 +251,11 @@ impl Row {
             self.service.failures().len() == failures + 2
         });
         let request_id = request.request_id();
-        let verdict = ChannelVerdict::Unwanted { request_id };
-        let judged = |sight: &Sight| matches!(sight, Sight::Judged(_, made) if *made == verdict);
-        let sights = self.wallet.node.sights();
+        let unwanted = ChannelVerdict::Unwanted { request_id };
+        let verdicts = self.wallet.verdicts.all();
         assert!(
-            sights.iter().any(|(_, _, sight)| judged(sight)),
-            "{sights:?}"
+            verdicts.iter().any(|(_, made)| *made == unwanted),
+            "{verdicts:?}"
         );
         assert_eq!(self.front.asked().len(), asked + 1);
         assert_eq!(self.front.funded().len(), funded);
@@ -246,16 +265,21 @@ impl Row {
         ));
     }
 
+    /// What `cancel` sends, to a service that has not spent the `k1`. After a refusal nothing is sent.
     fn takes_no_cancel_for_an_accept(&self) {
         let offer = self.offer();
         let request = self.scan(&offer);
         self.front.react(Reaction::Fail);
-        let result = self.accept(&request, ChannelVisibility::Unannounced);
-        assert_eq!(refusal(result), FAILED);
+        assert_eq!(refusal(accept(&request)), FAILED);
         self.front.react(Reaction::Open);
-        let asked = self.front.asked().len();
-        self.cancel(&offer, &request);
-        assert_eq!(self.service.failures().last().unwrap(), NO_VISIBILITY);
+        let (asked, callbacks) = (self.front.asked().len(), self.service.callbacks().len());
+        block_on(request.cancel()).expect("a refused request can be cancelled");
+        assert_eq!(self.service.callbacks().len(), callbacks);
+
+        let wallet = self.testbed.wallet().id();
+        let query = format!("k1={}&remoteid={wallet}&cancel=1", offer.k1);
+        let refused = json!({"status": "ERROR", "reason": NO_VISIBILITY});
+        assert_eq!(self.service.call_by_hand(&query), (400, refused));
         assert_eq!(self.front.asked().len(), asked);
 
         let anew = self.scan(&offer);
@@ -271,7 +295,7 @@ impl Row {
         let cancelled = request.clone();
         let call = start(async move { cancelled.cancel().await });
         assert_eq!(call.end(), Ok(()));
-        assert_eq!(request.state(), ChannelRequestState::Cancelled);
+        assert_eq!(state(request), ChannelRequestState::Cancelled);
         let wallet = self.testbed.wallet().id();
         let sent = json!({"k1": offer.k1, "remoteid": wallet, "cancel": "1"});
         wait_until("the callback", || {

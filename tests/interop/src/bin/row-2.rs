@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use lnurl_channel::{
-    ChannelKind, ChannelOutcome, ChannelRequest, ChannelRequestState, ChannelVisibility,
-    ClientConfig, HostedChannelTerms, LnurlChannelError,
+    ChannelKind, ChannelOutcome, ChannelRequest, ChannelRequestState, ClientConfig,
+    HostedChannelTerms, LnurlChannelError,
 };
+use lnurl_channel_interop::support::listener::Listener;
 use lnurl_channel_interop::support::scene::{
-    CallResult, fetch, hasty_config, patient_config, start_accept,
+    CallResult, accept, ask_again, fetch, hasty_config, patient_config, start_accept, state,
 };
-use lnurl_channel_interop::support::{Wallet, block_on};
+use lnurl_channel_interop::support::wallet::Wallet;
 use lnurl_channel_interop::{Invocation, Proofs, PylnHost, refusal};
 use lnurl_channel_testbed::Testbed;
 
@@ -73,7 +74,8 @@ impl<'a> Row<'a> {
             extra_root_certificates: Some(authority),
             ..config
         };
-        let wallet = Wallet::new(testbed, config).expect("the configuration is good");
+        let wallet = Wallet::new(testbed.wallet(), Arc::new(Listener::default()), config);
+        let wallet = wallet.expect("the configuration is good");
         Self {
             proofs,
             testbed,
@@ -84,14 +86,10 @@ impl<'a> Row<'a> {
 
     fn scan(&self, lnurl: &str) -> Arc<ChannelRequest> {
         let request = fetch(&self.wallet.client, lnurl).expect("the host offers");
-        let offer = request.offer();
+        let offer = request.snapshot().offer;
         assert_eq!(offer.kind, ChannelKind::Hosted);
         assert_eq!(offer.peer.node_id, self.host.node_id());
         request
-    }
-
-    fn accept(&self, request: &ChannelRequest) -> CallResult {
-        block_on(request.accept(ChannelVisibility::Unannounced))
     }
 
     /// What the host has to have decoded from an invocation with this secret.
@@ -107,10 +105,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Accepts an offer that the host answers with its terms.
-    fn is_offered(&self, request: &ChannelRequest, k1: &str) {
+    /// Asks for an offer that the host answers with its terms.
+    fn is_offered(
+        &self,
+        request: &ChannelRequest,
+        k1: &str,
+        ask: impl Fn(&ChannelRequest) -> CallResult,
+    ) {
         let (invoked, answered) = (self.host.invocations(), self.host.answers());
-        let outcome = self.accept(request);
+        let outcome = ask(request);
         assert_eq!(
             self.host.wait_for_invocation(invoked + 1),
             self.invocation(k1)
@@ -122,20 +125,22 @@ impl<'a> Row<'a> {
             outcome,
             Ok(ChannelOutcome::HostedOffered { terms, message })
         );
-        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        assert_eq!(state(request), ChannelRequestState::Arrived);
     }
 
     fn is_invoked_byte_for_byte(&self) {
         for k1 in ["5a".repeat(32), String::new()] {
             let request = self.scan(&self.host.offer(&k1, "offer"));
-            assert_eq!(request.offer().service, "localhost");
-            assert_eq!(request.offer().alias.as_deref(), Some("pyln-proto"));
-            self.is_offered(&request, &k1);
+            let offer = request.snapshot().offer;
+            let service = offer.service.expect("it was fetched");
+            assert!(service.starts_with("localhost:"), "{service}");
+            assert_eq!(offer.alias.as_deref(), Some("pyln-proto"));
+            self.is_offered(&request, &k1, accept);
         }
         let longest = "c3".repeat(128);
         let request = self.scan(&self.host.inline_offer(&longest, "offer"));
-        assert_eq!(request.offer().service, "127.0.0.1");
-        self.is_offered(&request, &longest);
+        assert_eq!(request.snapshot().offer.service, None);
+        self.is_offered(&request, &longest, accept);
 
         let features = self.host.wait_for_connection(1);
         assert!(HOSTED_CHANNELS.iter().all(|bit| features.contains(bit)));
@@ -152,7 +157,7 @@ impl<'a> Row<'a> {
     fn offers_what_already_exists(&self) {
         let answered = self.host.answers();
         let request = self.scan(&self.host.offer(&"e0".repeat(32), "exists"));
-        let outcome = self.accept(&request);
+        let outcome = accept(&request);
         let (name, message) = self.host.wait_for_answer(answered + 1);
         assert_eq!(name, "last_cross_signed_state");
         assert_eq!(outcome, Ok(ChannelOutcome::HostedExists { message }));
@@ -162,8 +167,8 @@ impl<'a> Row<'a> {
 
     fn refuses(&self) {
         let request = self.scan(&self.host.offer(&"0f".repeat(32), "refuse"));
-        assert_eq!(refusal(self.accept(&request)), REFUSAL);
-        assert_eq!(request.state(), ChannelRequestState::Refused);
+        assert_eq!(refusal(accept(&request)), REFUSAL);
+        assert_eq!(state(&request), ChannelRequestState::Refused);
         self.proofs
             .say(&format!("63497: Refused, in the host's words: {REFUSAL:?}"));
     }
@@ -176,29 +181,34 @@ impl<'a> Row<'a> {
         let invocation = self.invocation(&k1);
         assert_eq!(self.host.wait_for_invocation(invoked + 1), invocation);
         self.host.wait_for_connection(connected + 1);
-        assert!(request.pause(), "the call still waits");
+        request.pause();
         assert_eq!(call.end(), Err(LnurlChannelError::Cancelled));
 
         // On one connection the order is kept: an invocation by itself would stand before this one.
-        self.is_offered(&request, &k1);
+        self.is_offered(&request, &k1, ask_again);
         assert_eq!(self.host.invocations(), invoked + 2);
         assert_eq!(self.host.connections(), connected + 1);
         self.proofs.say(
-            "the host hangs up: connected anew by itself, invoked anew only by the user's accept",
+            "the host hangs up: connected anew by itself, invoked anew only by the user's ask_again",
         );
     }
 
     fn is_silent(&self) {
         let invoked = self.host.invocations();
         let request = self.scan(&self.host.offer(&"dd".repeat(32), "silence"));
-        let result = self.accept(&request);
-        let Err(LnurlChannelError::NoChannel { peer_connected, .. }) = result else {
+        let result = accept(&request);
+        let Err(LnurlChannelError::NoChannel {
+            service_agreed,
+            concerns,
+            ..
+        }) = result
+        else {
             panic!("{result:?}");
         };
-        assert!(peer_connected);
+        assert!(service_agreed && concerns.is_empty(), "{concerns:?}");
         self.host.wait_for_invocation(invoked + 1);
         assert_eq!(self.host.invocations(), invoked + 1);
-        assert_eq!(request.state(), ChannelRequestState::Awaiting);
+        assert_eq!(state(&request), ChannelRequestState::Awaiting);
         self.proofs
             .say("a host that stays silent: NoChannel when the time is over");
     }

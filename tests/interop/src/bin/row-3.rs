@@ -10,10 +10,12 @@ use lnurl_channel::{
     ChannelRequest, ChannelRequestState, ChannelStage, ChannelVerdict, ChannelVisibility,
     ClientConfig, IncomingChannel,
 };
+use lnurl_channel_interop::support::block_on;
+use lnurl_channel_interop::support::listener::Listener;
 use lnurl_channel_interop::support::scene::{
-    CallResult, fetch, opening, patient_config, wait_until,
+    accept, fetch, funded_channel, patient_config, state, wait_until,
 };
-use lnurl_channel_interop::support::{Sight, Wallet, block_on};
+use lnurl_channel_interop::support::wallet::Wallet;
 use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, refusal};
 use lnurl_channel_testbed::Testbed;
 use serde_json::Value;
@@ -58,7 +60,8 @@ impl Row {
             extra_root_certificates: Some(authority),
             ..patient_config(&testbed)
         };
-        let wallet = Wallet::new(&testbed, config).expect("the configuration is good");
+        let wallet = Wallet::new(testbed.wallet(), Arc::new(Listener::default()), config);
+        let wallet = wallet.expect("the configuration is good");
         let proofs = Proofs::default();
         proofs.say(&format!("lnurl {} runs on a real LND", service.version()));
         Self {
@@ -72,9 +75,8 @@ impl Row {
 
     fn scan(&self, offer: &Offer) -> Arc<ChannelRequest> {
         let request = fetch(&self.wallet.client, &offer.lnurl).expect("the service offers");
-        let peer = request.offer().peer;
-        let address = format!("{}@{}", peer.node_id, peer.socket_address());
-        assert_eq!(address, self.lnd.address());
+        let peer = request.snapshot().offer.peer;
+        assert_eq!(peer.to_uri(), self.lnd.address());
         request
     }
 
@@ -84,49 +86,48 @@ impl Row {
         (offer, request)
     }
 
-    /// Accepts, and sees the channel that was offered arrive, and both nodes fund it.
+    /// Accepts, and sees the channel that was offered arrive, at both nodes.
     fn opens(&self, request: &ChannelRequest, visibility: ChannelVisibility) {
         let before = self.service.successes();
-        let channel = opening(block_on(request.accept(visibility)));
+        let channel = funded_channel(block_on(request.accept(visibility)));
         let announced = visibility == ChannelVisibility::Announced;
         let expected = IncomingChannel {
             peer_id: self.lnd.id(),
+            stage: ChannelStage::Funded,
             channel_id: channel.channel_id.clone(),
-            stage: ChannelStage::Proposed,
-            former_channel_id: None,
+            former_channel_id: channel.former_channel_id.clone(),
             capacity_sat: Some(CAPACITY_SAT),
             push_msat: Some(PUSH_SAT * 1000),
             is_announced: Some(announced),
+            is_zero_conf: None,
+            confirmations: None,
+            confirmations_required: None,
         };
         assert_eq!(channel, expected);
-        assert_eq!(request.state(), ChannelRequestState::Arrived);
+        assert_eq!(state(request), ChannelRequestState::Arrived);
         wait_until("the service's answer", || {
             self.service.successes() == before + 1
         });
-        self.is_funded(request, &channel.channel_id, announced);
-    }
+        self.was_proposed(&channel, request);
 
-    /// Both nodes show the same channel, with its id made of the funding transaction.
-    fn is_funded(&self, request: &ChannelRequest, temporary_id: &str, announced: bool) {
-        let judged = || {
-            let sights = self.wallet.node.sights().into_iter();
-            let mut judged = sights.filter_map(|(_, _, sight)| match sight {
-                Sight::Judged(channel, verdict) => Some((channel, verdict)),
-                Sight::Event(_) => None,
-            });
-            judged.find(|(channel, _)| channel.former_channel_id.as_deref() == Some(temporary_id))
-        };
-        wait_until("the funding", || judged().is_some());
-        let (funded, verdict) = judged().expect("it was seen");
-        let request_id = request.request_id();
-        assert_eq!(verdict, ChannelVerdict::Expected { request_id });
-        assert_eq!(funded.stage, ChannelStage::Funded);
-
-        let shown = self.pending(&funded.channel_id);
+        // The same channel, with its id made of the funding transaction.
+        let shown = self.pending(&channel.channel_id.expect("a funded channel has an id"));
         assert_eq!(shown["remote_node_pub"], self.testbed.wallet().id());
         assert_eq!(shown["capacity"], CAPACITY_SAT.to_string());
         assert_eq!(shown["remote_balance"], PUSH_SAT.to_string());
         assert_eq!(shown["private"], !announced);
+    }
+
+    /// The node asked before it took the channel, under the temporary id.
+    fn was_proposed(&self, channel: &IncomingChannel, request: &ChannelRequest) {
+        let verdicts = self.wallet.verdicts.all().into_iter();
+        let mut proposals = verdicts.filter(|(proposal, _)| {
+            proposal.stage == ChannelStage::Proposed
+                && proposal.channel_id == channel.former_channel_id
+        });
+        let request_id = request.request_id();
+        let expected = ChannelVerdict::Expected { request_id };
+        assert_eq!(proposals.next().map(|(_, made)| made), Some(expected));
     }
 
     /// What LND says of a channel that awaits its confirmation.
@@ -153,18 +154,18 @@ impl Row {
 
     /// The change of the first funding is all that LND has, and it is not confirmed.
     fn fails_and_opens_announced_after_a_block(&self) {
-        let (_, request) = self.offers();
+        let (offer, request) = self.offers();
         self.is_refused_as_failed(&request, CAPACITY_SAT, "not enough witness outputs");
         self.confirm_change();
-        self.opens(&request, ChannelVisibility::Announced);
+        self.opens(&self.scan(&offer), ChannelVisibility::Announced);
         self.proofs
-            .say("private=0, accepted once more after a block: the same, announced");
+            .say("private=0, scanned once more after a block: the same, announced");
     }
 
     /// The service keeps the reason to itself, so LND is asked for the same once more.
     fn is_refused_as_failed(&self, request: &ChannelRequest, amount: u64, reason: &str) {
         assert_eq!(refusal(accept(request)), FAILED);
-        assert_eq!(request.state(), ChannelRequestState::Refused);
+        assert_eq!(state(request), ChannelRequestState::Refused);
         let words = self.open_by_hand(amount).expect_err("LND can't");
         assert!(words.contains(reason), "{words}");
         self.proofs.say(&format!(
@@ -207,10 +208,8 @@ impl Row {
         let words = self.open_by_hand(CAPACITY_SAT);
         let words = words.expect_err("the wallet takes no channel that nobody asked for");
         assert!(words.contains("received funding error"), "{words}");
-        let sights = self.wallet.node.sights();
-        let Some((_, _, Sight::Judged(_, verdict))) = sights.last() else {
-            panic!("the wallet judged it: {sights:?}");
-        };
+        let verdicts = self.wallet.verdicts.all();
+        let (_, verdict) = verdicts.last().expect("the wallet was told of it");
         assert!(
             matches!(verdict, ChannelVerdict::Duplicate { .. }),
             "{verdict:?}"
@@ -219,10 +218,6 @@ impl Row {
             "unasked: the wallet turns it down as {verdict:?}, LND hears {words:?}"
         ));
     }
-}
-
-fn accept(request: &ChannelRequest) -> CallResult {
-    block_on(request.accept(ChannelVisibility::Unannounced))
 }
 
 /// BOLT-2: the funding transaction's hash, XORed with the number of its output.

@@ -1,0 +1,27 @@
+//! The driver, but for the clock, which is ours.
+
+mod clock;
+#[path = "../../../src/driver/events.rs"]
+mod events;
+#[path = "../../../src/driver/run.rs"]
+mod run;
+#[path = "../../../src/driver/tasks.rs"]
+mod tasks;
+#[path = "../../../src/driver/view.rs"]
+mod view;
+#[path = "../../../src/driver/waiters.rs"]
+mod waiters;
+
+use std::sync::Arc;
+
+use lnurl_channel_core::{Input, TaskId};
+
+pub use clock::let_time_pass;
+pub use run::Driver;
+pub use view::Published;
+
+trait Feed: Send + Sync {
+    fn feed(self: Arc<Self>, input: Input);
+
+    fn wants(&self, task: TaskId) -> bool;
+}

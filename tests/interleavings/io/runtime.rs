@@ -1,0 +1,11 @@
+//! Shuttle's scheduler as the runtime.
+
+use std::future::Future;
+
+use tokio::task::JoinHandle;
+
+pub fn spawn<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> Option<JoinHandle<T>> {
+    Some(tokio::spawn(future))
+}
