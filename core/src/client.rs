@@ -476,6 +476,11 @@ impl<J: Journal> Client<J> {
             peer.heard_at = Some(now.since_start);
         }
         for id in self.ids_of_peer(peer_id) {
+            // At most checks, nothing is new.
+            let request = self.requests.get(&id);
+            if is_connected && request.is_some_and(|request| request.run.is_peer_connected) {
+                continue;
+            }
             self.apply(now, id, |request, _| request.peer_connection(is_connected));
         }
     }

@@ -101,7 +101,7 @@ impl<J: Journal> Client<J> {
 
     fn take_over(&mut self, now: Now, mut loaded: Vec<Loaded>) {
         // The newest last, as when they were fetched.
-        loaded.sort_by_key(|loaded| loaded.record.created_at_millis);
+        loaded.sort_unstable_by_key(|loaded| loaded.record.created_at_millis);
         for Loaded {
             record,
             needs_writing,
