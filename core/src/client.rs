@@ -392,10 +392,10 @@ impl<J: Journal> Client<J> {
         while let Some((at, id)) = self.wakes.first().copied()
             && at <= now.since_start
         {
-            let Some(request) = self.requests.get(&id).cloned() else {
+            if !self.requests.contains_key(&id) {
                 self.wakes.remove(&(at, id));
                 continue;
-            };
+            }
             let mut is_due = true;
             self.apply(now, id, |request, context| {
                 request.time_passed(context).unwrap_or_else(|| {
@@ -403,7 +403,7 @@ impl<J: Journal> Client<J> {
                     request.unchanged()
                 })
             });
-            debug_assert!(is_due, "{:?} wakes for nothing", request.id());
+            debug_assert!(is_due, "{id} wakes for nothing");
             if !is_due {
                 self.wakes.remove(&(at, id));
             }

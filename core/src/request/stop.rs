@@ -63,7 +63,7 @@ impl Request {
                 .with(Effect::Answer(waiter, done)),
             Progress::Asked(_) | Progress::Refused { .. } => {
                 let Some(contact) = self.shown().contact() else {
-                    return self.unchanged();
+                    return Transition::answer(self, waiter, Err(self.wrong_state()));
                 };
                 let told = match self.cancel_url(contact) {
                     Some(url) => Effect::SendCancel(url, waiter),
