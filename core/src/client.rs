@@ -15,10 +15,13 @@ use crate::input::{Input, Journal, NodeFailure};
 use crate::output::{Answer, Output, Task};
 use crate::protocol::PeerAddress;
 
-use crate::request::{Asking, Context, Effect, Progress, Request, Stage, Transition};
+use crate::request::{Context, Effect, Progress, Request, Transition};
 use crate::settings::Settings;
 use crate::verdicts::Verdicts;
 use fetch::Fetching;
+
+/// What follows for a request. Boxed, since the library would hold what calls it once for each step.
+type Step<'a> = Box<dyn FnOnce(&Request, &mut Context) -> Transition + 'a>;
 
 /// All requests, calls, deadlines and verdicts of a wallet.
 #[derive(Clone)]
@@ -30,10 +33,6 @@ pub struct Client<J> {
     peers: BTreeMap<String, Peer>,
     verdicts: Verdicts,
     fetches: Vec<Fetching>,
-    /// Who waits for a call.
-    callers: BTreeMap<Waiter, RequestId>,
-    /// Tasks that run for a request.
-    running: BTreeMap<TaskId, RequestId>,
     /// Cancels that services are being told of.
     cancels: Vec<(TaskId, Waiter)>,
     /// When something is due for a request.
@@ -75,7 +74,7 @@ impl<J: Journal> Client<J> {
     /// Whether a task is still wanted: one that waits to begin, or is about to send.
     pub fn wants(&self, task: TaskId) -> bool {
         let is_cancel = self.cancels.iter().any(|(cancel, _)| *cancel == task);
-        if is_cancel || self.running.contains_key(&task) {
+        if is_cancel || self.request_with(task).is_some() {
             return true;
         }
         if self.fetches.iter().any(|fetch| fetch.task == task) {
@@ -145,23 +144,23 @@ impl<J: Journal> Client<J> {
             } => self.report_channel_closed(now, &peer_id, channel_id, reason),
             Input::Got(task, result) => self.got(now, task, result),
             Input::NodeAsked(task, result) => {
-                self.task_ended(now, task, is_node_task, |request, context| {
+                self.on_task(now, task, |request, context| {
                     request.node_asked(context, result)
                 });
             }
             Input::Connected(task, result) => self.connected(now, task, result),
             Input::CallbackWritten(task) => {
-                self.task_goes_on(now, task, |request, context| {
+                self.on_task(now, task, |request, context| {
                     request.callback_written(context)
                 });
             }
             Input::CallbackEnded(task, result) => {
-                self.task_ended(now, task, is_ask_task, |request, context| {
+                self.on_task(now, task, |request, context| {
                     request.callback_ended(context, result)
                 });
             }
             Input::Invoked(task, result) => {
-                self.task_ended(now, task, is_ask_task, |request, context| {
+                self.on_task(now, task, |request, context| {
                     request.invoked(context, result)
                 });
             }
@@ -172,18 +171,21 @@ impl<J: Journal> Client<J> {
 
     // ---- what the wallet asks for ----
 
-    fn call(
+    fn call<'a>(
         &mut self,
         now: Now,
         id: RequestId,
         waiter: Waiter,
-        step: impl FnOnce(&Request, &mut Context) -> Transition,
+        step: impl FnOnce(&Request, &mut Context) -> Transition + 'a,
     ) {
+        self.call_boxed(now, id, waiter, Box::new(step));
+    }
+
+    fn call_boxed(&mut self, now: Now, id: RequestId, waiter: Waiter, step: Step<'_>) {
         let request = self.requests.get(&id).filter(|_| !self.is_closed).cloned();
         let Some(request) = request else {
             return self.answer(waiter, Some(id), Err(LnurlChannelError::Cancelled));
         };
-        self.callers.insert(waiter, id);
         let transition = self.transition(now, &request, step);
         if let Err(reason) = self.commit(now, &request, transition) {
             self.answer(
@@ -198,7 +200,16 @@ impl<J: Journal> Client<J> {
         if self.leave_fetch(waiter) {
             return;
         }
-        if let Some(id) = self.callers.remove(&waiter) {
+        let waits = |request: &&Box<Request>| {
+            let call = request.run.call.as_ref();
+            call.is_some_and(|call| call.waiters.contains(&waiter))
+        };
+        if let Some(id) = self
+            .requests
+            .values()
+            .find(waits)
+            .map(|request| request.id())
+        {
             self.apply(now, id, |request, _| request.leave(waiter));
         }
     }
@@ -240,12 +251,16 @@ impl<J: Journal> Client<J> {
     // ---- steps of one request ----
 
     /// A step that nothing refuses. If it has to be stored first and cannot be, the call ends.
-    fn apply(
+    fn apply<'a>(
         &mut self,
         now: Now,
         id: RequestId,
-        step: impl FnOnce(&Request, &mut Context) -> Transition,
+        step: impl FnOnce(&Request, &mut Context) -> Transition + 'a,
     ) {
+        self.apply_boxed(now, id, Box::new(step));
+    }
+
+    fn apply_boxed(&mut self, now: Now, id: RequestId, step: Step<'_>) {
         let Some(request) = self.requests.get(&id).cloned() else {
             return;
         };
@@ -257,12 +272,7 @@ impl<J: Journal> Client<J> {
         }
     }
 
-    fn transition(
-        &mut self,
-        now: Now,
-        request: &Request,
-        step: impl FnOnce(&Request, &mut Context) -> Transition,
-    ) -> Transition {
+    fn transition(&mut self, now: Now, request: &Request, step: Step<'_>) -> Transition {
         let peer = self.peers.get(request.peer_id());
         let mut context = Context {
             now,
@@ -317,19 +327,12 @@ impl<J: Journal> Client<J> {
 
     fn perform(&mut self, id: RequestId, peer: &PeerAddress, effect: Effect) {
         match effect {
-            Effect::Run(task, work) => {
-                self.running.insert(task, id);
-                self.outputs.push_back(Output::Run(task, work));
-            }
-            Effect::Stop(task) => {
-                self.running.remove(&task);
-                self.outputs.push_back(Output::Stop(task));
-            }
+            Effect::Run(task, work) => self.outputs.push_back(Output::Run(task, work)),
+            Effect::Stop(task) => self.outputs.push_back(Output::Stop(task)),
             Effect::Connect => self.connect(peer),
             Effect::Answer(waiter, result) => self.answer(waiter, Some(id), result),
             Effect::SendCancel(url, waiter) => {
-                let task = self.tasks.next();
-                self.callers.remove(&waiter);
+                let task = self.tasks.next(None);
                 self.cancels.push((task, waiter));
                 self.outputs
                     .push_back(Output::Run(task, Task::CancelNotice(url)));
@@ -343,7 +346,6 @@ impl<J: Journal> Client<J> {
         request: Option<RequestId>,
         result: Result<Answer, LnurlChannelError>,
     ) {
-        self.callers.remove(&waiter);
         self.outputs.push_back(Output::Answer {
             waiter,
             request,
@@ -353,34 +355,24 @@ impl<J: Journal> Client<J> {
 
     // ---- what came of tasks ----
 
-    /// The result of a task that is over; ignored if the request no longer waits for it.
-    fn task_ended(
-        &mut self,
-        now: Now,
-        task: TaskId,
-        is_current: impl FnOnce(&Request, TaskId) -> bool,
-        step: impl FnOnce(&Request, &mut Context) -> Transition,
-    ) {
-        let Some(id) = self.running.remove(&task) else {
-            return;
-        };
-        let request = self.requests.get(&id);
-        if request.is_some_and(|request| is_current(request, task)) {
-            self.apply(now, id, step);
-        }
+    /// The request that waits for this task.
+    fn request_with(&self, task: TaskId) -> Option<RequestId> {
+        let request = self.requests.get(&task.request?)?;
+        let call = request.run.call.as_ref();
+        let asking = request.run.asking.as_ref();
+        let waits = call.and_then(|call| call.stage.node_task()) == Some(task)
+            || asking.is_some_and(|asking| asking.task == task);
+        waits.then(|| request.id())
     }
 
-    fn task_goes_on(
+    /// What came of a task; ignored if the request no longer waits for it.
+    fn on_task(
         &mut self,
         now: Now,
         task: TaskId,
         step: impl FnOnce(&Request, &mut Context) -> Transition,
     ) {
-        let Some(id) = self.running.get(&task).copied() else {
-            return;
-        };
-        let request = self.requests.get(&id);
-        if request.is_some_and(|request| is_ask_task(request, task)) {
+        if let Some(id) = self.request_with(task) {
             self.apply(now, id, step);
         }
     }
@@ -419,7 +411,7 @@ impl<J: Journal> Client<J> {
         if peer.connects.iter().any(|(_, other)| other == address) {
             return;
         }
-        let task = self.tasks.next();
+        let task = self.tasks.next(None);
         peer.connects.push((task, address.clone()));
         self.outputs
             .push_back(Output::Run(task, Task::Connect(address.clone())));
@@ -524,7 +516,7 @@ impl<J: Journal> Client<J> {
     }
 
     fn outputs_release(&mut self, peer: &PeerAddress) {
-        let task = self.tasks.next();
+        let task = self.tasks.next(None);
         self.outputs
             .push_back(Output::Run(task, Task::ReleasePeer(peer.clone())));
     }
@@ -583,16 +575,6 @@ impl<J: Journal> Client<J> {
             self.peers.remove(peer_id);
         }
     }
-}
-
-fn is_node_task(request: &Request, task: TaskId) -> bool {
-    let stage = request.run.call.as_ref().map(|call| &call.stage);
-    stage.and_then(Stage::node_task) == Some(task)
-}
-
-fn is_ask_task(request: &Request, task: TaskId) -> bool {
-    let asking: Option<&Asking> = request.run.asking.as_deref();
-    asking.is_some_and(|asking| asking.task == task)
 }
 
 /// The order of the request's last ask or cancel.

@@ -39,16 +39,23 @@ impl fmt::Debug for RequestId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Waiter(pub u64);
 
-/// A piece of work that the client asked for. No two of a client have the same.
+/// A piece of work that the client asked for. No two of a client have the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TaskId(pub(crate) u64);
+pub struct TaskId {
+    number: u64,
+    /// The request whose task it is; none if it may be of use to several, or to none.
+    pub(crate) request: Option<RequestId>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaskIds(u64);
 
 impl TaskIds {
-    pub fn next(&mut self) -> TaskId {
+    pub fn next(&mut self, request: Option<RequestId>) -> TaskId {
         self.0 += 1;
-        TaskId(self.0)
+        TaskId {
+            number: self.0,
+            request,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The one runtime, started with the first async call.
 
 use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::OnceLock;
 use std::thread;
 
@@ -40,5 +41,7 @@ fn start() -> Option<Handle> {
 pub fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> Option<JoinHandle<T>> {
+    // Boxed, since the library would hold the runtime's code once for each sort of future.
+    let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
     Some(runtime()?.spawn(future))
 }

@@ -45,7 +45,7 @@ impl<J: Journal> Client<J> {
             let added = added.map(|offer| self.add(now, &lnurl, offer, new_id, None));
             return self.answer(waiter, None, added.map(Answer::Request));
         }
-        let task = self.tasks.next();
+        let task = self.tasks.next(None);
         self.fetches.push(Fetching {
             lnurl: lnurl.clone(),
             task,

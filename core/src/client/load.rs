@@ -33,8 +33,6 @@ impl<J: Journal> Client<J> {
             peers: BTreeMap::new(),
             verdicts: Verdicts::default(),
             fetches: Vec::new(),
-            callers: BTreeMap::new(),
-            running: BTreeMap::new(),
             cancels: Vec::new(),
             wakes: BTreeSet::new(),
             unwritten: Vec::new(),

@@ -1,167 +1,251 @@
 //! Records of the first edition, 0.1, in today's form.
 
-use serde_json::{Value, json};
-
-use super::{
-    KINDS, MAX_COUNTER, Unreadable, VERDICTS, VERSION, is_channel_id, is_node_id, name_of,
-    value_named,
+use super::form::{
+    ArrivalForm, BaselineForm, ChannelForm, ContactForm, CredentialsForm, OfferForm, RefusalForm,
+    RequestForm, WantedForm,
 };
-use crate::channel::VerdictKind;
+use super::read::read_terms;
+use super::write::host_form;
+use super::{
+    KINDS, MAX_COUNTER, NETWORKS, STAGES, Unreadable, VERDICTS, VERSION, VISIBILITIES,
+    is_channel_id, is_node_id, name_of, optional, read_name,
+};
+use crate::channel::{ChannelStage, VerdictKind};
 use crate::ids::RequestId;
 use crate::protocol::json::Object;
 use crate::protocol::{
-    self, ChannelKind, HostMessage, INIT_HOSTED_CHANNEL, LAST_CROSS_SIGNED_STATE, Lnurl,
+    self, ChannelKind, ChannelVisibility, HostMessage, INIT_HOSTED_CHANNEL,
+    LAST_CROSS_SIGNED_STATE, Lnurl,
 };
 use crate::verdicts::{KnownChannel, StoredVerdict};
 
-/// A request's record as it is written today, and the verdicts on other channels of its peer. What is
-/// wrong in it is left for today's checks to find.
-pub fn migrate(id: RequestId, old: &Value) -> Result<(Value, Vec<KnownChannel>), Unreadable> {
-    let asked = old["asked"].as_bool().ok_or(())?;
-    if old["node_id"].is_null() == asked {
-        return Err(Unreadable::Damaged);
-    }
-    let arrival = read_arrival(old).ok_or(())?;
-    let progress = match (old["state"].as_str().ok_or(())?, asked) {
+/// A request's record in today's form, and the verdicts on other channels of its peer. What is wrong
+/// in it is left for today's checks to find.
+pub fn migrate(
+    id: RequestId,
+    old: &Object,
+) -> Result<(RequestForm, Vec<KnownChannel>), Unreadable> {
+    let old = Old::read(old).ok_or(())?;
+    let arrival = old.arrival().ok_or(())?;
+    let progress = match (old.state.as_str(), old.was_asked) {
         ("Offered" | "Connecting", false) => "Accepted",
         ("Declined" | "Cancelled", false) => return Err(Unreadable::Obsolete),
         ("Requesting" | "Awaiting" | "OutcomeUnknown", true) => "Asked",
         // 0.1 counted a proposal as the arrival. It is gone since the restart.
-        ("Arrived", true) if arrival.is_null() => "Asked",
+        ("Arrived", true) if arrival.is_none() => "Asked",
         ("Arrived", true) => "Arrived",
         ("Refused", true) => "Refused",
         ("Declined" | "Cancelled", true) => "Cancelled",
         _ => return Err(Unreadable::Damaged),
     };
-    let created_at_millis = old["created_at_millis"].as_u64().ok_or(())?;
-    let created_at = created_at_millis / 1000;
     let ended_at = match progress {
         "Accepted" | "Asked" => None,
-        _ => Some(old["ended_at"].as_u64().ok_or(())?),
+        _ => Some(old.json.number("ended_at").ok_or(())?),
     };
-    // 0.1 did not count what it asked and cancelled. The times at hand give the same order.
-    let order = created_at_millis.clamp(1, MAX_COUNTER - 1);
-    let cancel_order = ended_at.map(|at| at.saturating_mul(1000).clamp(order + 1, MAX_COUNTER));
+    let cancel_order = ended_at.map(|at| {
+        let millis = at.saturating_mul(1000);
+        millis.clamp(old.order() + 1, MAX_COUNTER)
+    });
     let is = |name: &str| progress == name;
-    let migrated = json!({
-        "version": VERSION,
-        "request_id": old["request_id"],
-        "network": old["network"],
-        "created_at_millis": created_at_millis,
-        "updated_at_seconds": ended_at.unwrap_or(created_at),
-        "offer": migrate_offer(old).ok_or(())?,
-        "credentials": old["credentials"],
-        "refund_script": old["refund_script"],
-        "progress": progress,
-        "at_seconds": match progress {
-            "Accepted" => Some(created_at),
+    let form = RequestForm {
+        version: VERSION,
+        request_id: id.to_string(),
+        network: old.name(&NETWORKS, "network").ok_or(())?,
+        created_at_millis: old.created_at_millis,
+        updated_at_seconds: ended_at.unwrap_or(old.created_at()),
+        offer: old.offer().ok_or(())?,
+        refund_script: optional(old.json, "refund_script", Object::text).ok_or(())?,
+        progress,
+        at_seconds: match progress {
+            "Accepted" => Some(old.created_at()),
             "Refused" => None,
             _ => ended_at,
         },
-        "contact": asked.then(|| migrate_contact(old, created_at, order)),
-        "arrival": arrival,
-        "refusal": is("Refused").then(|| json!({ "words": null, "at_seconds": ended_at })),
-        "cancel_order": cancel_order.filter(|_| is("Cancelled")),
-        "is_dismissed": ended_at.is_some() && old["returned"].as_bool().ok_or(())?,
-    });
-    Ok((migrated, read_known_channels(id, old).ok_or(())?))
-}
-
-/// 0.1's service is a host without its port. Of an offer in the LNURL itself, which nobody vouches for,
-/// it is the peer's host.
-fn migrate_offer(old: &Value) -> Option<Value> {
-    let offer = &old["offer"];
-    let peer = protocol::parse_node_uri(offer["peer"].as_str()?).ok()?;
-    let service = offer["service"].as_str()?;
-    let lnurl = old["credentials"]["lnurl"].as_str().map(Lnurl::from_url);
-    let service = match lnurl {
-        _ if is_hosted(old) && service == peer.host => None,
-        Some(lnurl) => Some(lnurl.ok()?.authority()),
-        None => Some(service.to_owned()),
+        contact: old.contact().ok_or(())?,
+        arrival,
+        refusal: ended_at
+            .filter(|_| is("Refused"))
+            .map(|at_seconds| RefusalForm {
+                words: None,
+                at_seconds,
+            }),
+        cancel_order: cancel_order.filter(|_| is("Cancelled")),
+        is_dismissed: ended_at.is_some() && old.json.flag("returned").ok_or(())?,
+        credentials: old.credentials,
     };
-    Some(json!({
-        "kind": offer["kind"],
-        "peer": offer["peer"],
-        "service": service,
-        "callback_host": offer["callback_host"],
-        "alias": offer["alias"],
-    }))
+    Ok((form, read_known_channels(id, old.json).ok_or(())?))
 }
 
-/// 0.1 did not store when it asked: not before the offer was fetched.
-fn migrate_contact(old: &Value, created_at: u64, order: u64) -> Value {
-    let answer = match (old["state"].as_str(), old["agreed"].as_bool()) {
-        (Some("OutcomeUnknown"), _) => "Unclear",
-        (_, Some(true)) => "Agreed",
-        _ => "Pending",
-    };
-    // None where both were asked for, one after the other.
-    let visibility = Some(&old["visibility"]).filter(|visibility| !visibility.is_null());
-    let wanted = json!({
-        "visibility": visibility.cloned().unwrap_or_else(|| "Unannounced".into()),
-        "accepts_both": visibility.is_none(),
-        "baseline": "Unknown",
-        "lost": [],
-    });
-    json!({
-        "node_id": old["node_id"],
-        "answer": answer,
-        "asked_at_seconds": created_at,
-        "order": order,
-        "wanted": (!is_hosted(old)).then_some(wanted),
-    })
+/// A record of 0.1, and what of it is needed more than once.
+struct Old<'a> {
+    json: &'a Object,
+    offer: Object,
+    kind: ChannelKind,
+    state: String,
+    was_asked: bool,
+    created_at_millis: u64,
+    credentials: Option<CredentialsForm>,
+    /// None where both were asked for, one after the other.
+    visibility: Option<ChannelVisibility>,
 }
 
-/// Null where nothing arrived that counts as an arrival today.
-fn read_arrival(old: &Value) -> Option<Value> {
-    let (outcome, channel) = (&old["outcome"], &old["outcome"]["channel"]);
-    match (old["state"] == "Arrived", outcome.is_object()) {
-        (true, true) if channel.is_object() => Some(migrate_channel(old, channel)),
-        (true, true) => migrate_host_answer(outcome),
-        (false, _) if outcome.is_null() => Some(Value::Null),
-        _ => None,
+impl<'a> Old<'a> {
+    fn read(json: &'a Object) -> Option<Self> {
+        let offer = json.object("offer")?;
+        let was_asked = json.flag("asked")?;
+        if json.is_absent("node_id") == was_asked {
+            return None;
+        }
+        Some(Self {
+            kind: read_name(&KINDS, &offer, "kind")?,
+            state: json.text("state")?,
+            was_asked,
+            created_at_millis: json.number("created_at_millis")?,
+            credentials: optional(json, "credentials", |json, key| {
+                read_credentials(&json.object(key)?)
+            })?,
+            visibility: optional(json, "visibility", |json, key| {
+                read_name(&VISIBILITIES, json, key)
+            })?,
+            offer,
+            json,
+        })
+    }
+
+    /// 0.1 did not store when it asked: not before the offer was fetched.
+    fn created_at(&self) -> u64 {
+        self.created_at_millis / 1000
+    }
+
+    /// 0.1 did not count what it asked and cancelled. The times at hand give the same order.
+    fn order(&self) -> u64 {
+        self.created_at_millis.clamp(1, MAX_COUNTER - 1)
+    }
+
+    fn name<T: Copy + PartialEq>(
+        &self,
+        names: &[(T, &'static str)],
+        key: &str,
+    ) -> Option<&'static str> {
+        Some(name_of(names, read_name(names, self.json, key)?))
+    }
+
+    /// 0.1's service is a host without its port. Of an offer in the LNURL itself, which nobody vouches
+    /// for, it is the peer's host.
+    fn offer(&self) -> Option<OfferForm> {
+        let uri = self.offer.text("peer")?;
+        let peer = protocol::parse_node_uri(&uri).ok()?;
+        let service = self.offer.text("service")?;
+        let lnurl = self.credentials.as_ref();
+        let lnurl = lnurl.map(|credentials| Lnurl::from_url(&credentials.lnurl));
+        let service = match lnurl {
+            _ if self.kind == ChannelKind::Hosted && service == peer.host => None,
+            Some(lnurl) => Some(lnurl.ok()?.authority()),
+            None => Some(service),
+        };
+        Some(OfferForm {
+            kind: name_of(&KINDS, self.kind),
+            peer: uri,
+            service,
+            answered_by: None,
+            callback_host: optional(&self.offer, "callback_host", Object::text)?,
+            alias: optional(&self.offer, "alias", Object::text)?,
+        })
+    }
+
+    /// None of a request that nobody was asked for.
+    fn contact(&self) -> Option<Option<ContactForm>> {
+        if !self.was_asked {
+            return Some(None);
+        }
+        let has_agreed = optional(self.json, "agreed", Object::flag)?;
+        let answer = match (self.state.as_str(), has_agreed) {
+            ("OutcomeUnknown", _) => "Unclear",
+            (_, Some(true)) => "Agreed",
+            _ => "Pending",
+        };
+        let visibility = self.visibility.unwrap_or(ChannelVisibility::Unannounced);
+        let wanted = WantedForm {
+            visibility: name_of(&VISIBILITIES, visibility),
+            accepts_both: self.visibility.is_none(),
+            baseline: BaselineForm::Named("Unknown"),
+            lost: Vec::new(),
+        };
+        Some(Some(ContactForm {
+            node_id: self.json.text("node_id")?,
+            answer,
+            words: None,
+            asked_at_seconds: self.created_at(),
+            order: self.order(),
+            wanted: (self.kind == ChannelKind::Funded).then_some(wanted),
+        }))
+    }
+
+    /// None where nothing arrived that counts as an arrival today.
+    fn arrival(&self) -> Option<Option<ArrivalForm>> {
+        let outcome = optional(self.json, "outcome", Object::object)?;
+        match (self.state == "Arrived", outcome) {
+            (true, Some(outcome)) => match outcome.object("channel") {
+                Some(channel) => self.channel(&channel),
+                None => Some(Some(migrate_host_answer(&outcome)?)),
+            },
+            (false, None) => Some(None),
+            _ => None,
+        }
+    }
+
+    fn channel(&self, channel: &Object) -> Option<Option<ArrivalForm>> {
+        let id = |key: &str| channel.text(key).filter(|id| is_channel_id(id));
+        let stage = read_name(&STAGES, channel, "stage")?;
+        let Some(channel_id) = id("channel_id").filter(|_| stage != ChannelStage::Proposed) else {
+            return Some(None);
+        };
+        let is_announced = optional(channel, "is_announced", Object::flag)?;
+        // 0.1 expected what was funded, whatever its visibility.
+        let fits = match (self.visibility, is_announced) {
+            (Some(wanted), Some(is)) => is == (wanted == ChannelVisibility::Announced),
+            _ => true,
+        };
+        let verdict = match fits {
+            true => VerdictKind::Expected,
+            false => VerdictKind::WrongVisibility,
+        };
+        Some(Some(ArrivalForm::Funded(ChannelForm {
+            channel_id,
+            former_channel_id: id("former_channel_id"),
+            stage: name_of(&STAGES, stage),
+            capacity_sat: optional(channel, "capacity_sat", Object::number)?,
+            push_msat: optional(channel, "push_msat", Object::number)?,
+            is_announced,
+            is_zero_conf: None,
+            confirmations: None,
+            confirmations_required: None,
+            verdict: name_of(&VERDICTS, verdict),
+        })))
     }
 }
 
-fn migrate_channel(old: &Value, channel: &Value) -> Value {
-    let id = |key: &str| channel[key].as_str().filter(|id| is_channel_id(id));
-    let Some(channel_id) = id("channel_id").filter(|_| channel["stage"] != "Proposed") else {
-        return Value::Null;
-    };
-    let (wanted, announced) = (
-        old["visibility"].as_str(),
-        channel["is_announced"].as_bool(),
-    );
-    // 0.1 expected what was funded, whatever its visibility.
-    let fits = match (wanted, announced) {
-        (Some(wanted), Some(announced)) => announced == (wanted == "Announced"),
-        _ => true,
-    };
-    let verdict = match fits {
-        true => VerdictKind::Expected,
-        false => VerdictKind::WrongVisibility,
-    };
-    json!({
-        "channel_id": channel_id,
-        "former_channel_id": id("former_channel_id"),
-        "stage": channel["stage"],
-        "capacity_sat": channel["capacity_sat"],
-        "push_msat": channel["push_msat"],
-        "is_announced": channel["is_announced"],
-        "verdict": name_of(&VERDICTS, verdict),
+fn read_credentials(credentials: &Object) -> Option<CredentialsForm> {
+    Some(CredentialsForm {
+        lnurl: credentials.text("lnurl")?,
+        k1: credentials.text("k1")?,
+        callback: optional(credentials, "callback", Object::text)?,
     })
 }
 
 /// 0.1 kept the message as it came, with an older host's length in front.
-fn migrate_host_answer(outcome: &Value) -> Option<Value> {
-    let message = hex::decode(outcome["message"].as_str()?).ok()?;
-    let message_type = match outcome["terms"].is_null() {
-        true => LAST_CROSS_SIGNED_STATE,
-        false => INIT_HOSTED_CHANNEL,
+fn migrate_host_answer(outcome: &Object) -> Option<ArrivalForm> {
+    let message = hex::decode(outcome.text("message")?).ok()?;
+    let terms = optional(outcome, "terms", |outcome, key| {
+        read_terms(&outcome.object(key)?)
+    })?;
+    let message_type = match terms {
+        None => LAST_CROSS_SIGNED_STATE,
+        Some(_) => INIT_HOSTED_CHANNEL,
     };
     match protocol::read_host_message(message_type, &message, "", "")?.ok()? {
         HostMessage::Init { message, .. } | HostMessage::LastCrossSignedState { message } => {
-            Some(json!({ "message": hex::encode(message), "terms": outcome["terms"] }))
+            Some(host_form(&message, terms))
         }
         HostMessage::Error(_) => None,
     }
@@ -169,22 +253,18 @@ fn migrate_host_answer(outcome: &Value) -> Option<Value> {
 
 /// What 0.1 expected is left out: but for the arrival, those were proposals, and what of them was funded
 /// since is judged anew. What it turned down stays so, under each id that it had.
-fn read_known_channels(request: RequestId, old: &Value) -> Option<Vec<KnownChannel>> {
+fn read_known_channels(request: RequestId, old: &Object) -> Option<Vec<KnownChannel>> {
     let mut verdicts = Vec::new();
-    for known in old["known_channels"].as_array()? {
-        let kind = value_named(&VERDICTS, known["verdict"].as_str()?)?;
-        let ids = known["ids"].as_array()?.iter().filter_map(Value::as_str);
+    for known in old.list("known_channels")? {
+        let kind = read_name(&VERDICTS, &known, "verdict")?;
+        let ids = known.texts("ids")?.into_iter();
         let ids = ids.filter(|id| kind != VerdictKind::Expected && is_channel_id(id));
-        verdicts.extend(ids.map(|id| KnownChannel {
-            channel_id: id.to_owned(),
+        verdicts.extend(ids.map(|channel_id| KnownChannel {
+            channel_id,
             verdict: StoredVerdict::Of(kind, request),
         }));
     }
     Some(verdicts)
-}
-
-fn is_hosted(old: &Value) -> bool {
-    old["offer"]["kind"] == name_of(&KINDS, ChannelKind::Hosted)
 }
 
 /// Read 0.1's record of the channels that nobody asked for: peers, and ids of their channels.

@@ -4,15 +4,17 @@
 //! Version 1 is 0.1's: `first_edition` brings it into today's form, which is then checked as any other.
 
 mod first_edition;
+mod form;
 mod read;
 mod redacted;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 pub use first_edition::read_unrequested_channels;
+use form::{KnownForm, VerdictsForm};
 pub use redacted::redacted;
 
 use crate::channel::{ChannelStage, VerdictKind, normalised_id};
@@ -65,7 +67,7 @@ pub struct Loaded {
 
 /// A request's record; none of a request of which nothing is kept.
 pub fn write(record: &Record) -> Option<String> {
-    Some(pretty(&write::record_as_json(record)?))
+    Some(pretty(&write::form_of(record)?))
 }
 
 /// A peer's verdicts. The record's name is the peer's key.
@@ -75,18 +77,23 @@ pub fn write_verdicts(peer_id: &str, channels: &[KnownChannel]) -> String {
             StoredVerdict::Of(kind, request) => (name_of(&VERDICTS, kind), Some(request)),
             StoredVerdict::Unrequested => (UNREQUESTED, None),
         };
-        json!({
-            "channel_id": known.channel_id,
-            "verdict": verdict,
-            "request_id": request.map(|request| request.to_string()),
-        })
+        KnownForm {
+            channel_id: known.channel_id.clone(),
+            verdict,
+            request_id: request.map(|request| request.to_string()),
+        }
     });
-    let channels: Vec<Value> = channels.collect();
-    pretty(&json!({ "version": VERSION, "peer_id": peer_id, "channels": channels }))
+    pretty(&VerdictsForm {
+        version: VERSION,
+        peer_id: peer_id.to_owned(),
+        channels: channels.collect(),
+    })
 }
 
-fn pretty(value: &Value) -> String {
-    format!("{value:#}\n")
+fn pretty(form: &impl Serialize) -> String {
+    // Strings, numbers and lists of them: nothing that JSON cannot hold.
+    let json = serde_json::to_string_pretty(form).unwrap_or_default();
+    format!("{json}\n")
 }
 
 /// Read a request's record. Its name is the request's id.
@@ -99,16 +106,15 @@ pub fn read(name: &str, content: &[u8], rules: Rules, now: Now) -> Result<Loaded
         Some(later) if later > VERSION => return Err(Unreadable::NotNow),
         Some(VERSION) if is_named => (read::record(id, &stored, rules, now)?, Vec::new()),
         Some(1) if is_named => {
-            let old = serde_json::from_slice(content).map_err(|_| Unreadable::Damaged)?;
-            let (migrated, verdicts) = first_edition::migrate(id, &old)?;
-            let migrated = Object::parse(migrated.to_string().as_bytes());
+            let (migrated, verdicts) = first_edition::migrate(id, &stored)?;
+            let migrated = Object::parse(pretty(&migrated).as_bytes());
             let migrated = migrated.map_err(|_| Unreadable::Damaged)?;
             (read::record(id, &migrated, rules, now)?, verdicts)
         }
         _ => return Err(Unreadable::Damaged),
     };
     Ok(Loaded {
-        needs_writing: write::record_as_json(&record) != serde_json::from_slice(content).ok(),
+        needs_writing: write(&record).is_none_or(|text| text.as_bytes() != content),
         record,
         verdicts,
     })
@@ -222,10 +228,6 @@ fn name_of<T: PartialEq>(names: &[(T, &'static str)], value: T) -> &'static str 
 
 fn read_name<T: Copy>(names: &[(T, &str)], stored: &Object, key: &str) -> Option<T> {
     let text = stored.text(key)?;
-    value_named(names, &text)
-}
-
-fn value_named<T: Copy>(names: &[(T, &str)], text: &str) -> Option<T> {
     let entry = names.iter().find(|(_, name)| *name == text)?;
     Some(entry.0)
 }

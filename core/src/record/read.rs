@@ -318,7 +318,7 @@ fn read_host_answer(stored: &Object) -> Option<Arrival> {
     })
 }
 
-fn read_terms(stored: &Object) -> Option<HostedChannelTerms> {
+pub fn read_terms(stored: &Object) -> Option<HostedChannelTerms> {
     Some(HostedChannelTerms {
         capacity_msat: stored.number("capacity_msat")?,
         initial_client_balance_msat: stored.number("initial_client_balance_msat")?,

@@ -80,7 +80,7 @@ impl Request {
 
     fn begin_preparing(mut self, context: &mut Context, waiter: Waiter, plan: Plan) -> Transition {
         self.forget_last_call();
-        let task = context.tasks.next();
+        let task = context.tasks.next(Some(self.id()));
         self.run.call = Some(Box::new(Call {
             waiters: vec![waiter],
             stage: Stage::AskingNode { task, plan },
@@ -102,7 +102,7 @@ impl Request {
         let contact = self.record.progress.contact();
         let wanted = contact.and_then(Contact::funded);
         if wanted.is_some_and(|wanted| wanted.baseline == Baseline::Unknown) {
-            let task = context.tasks.next();
+            let task = context.tasks.next(Some(self.id()));
             next.run.call = Some(Box::new(Call {
                 waiters: vec![waiter],
                 stage: Stage::ReadingBaseline { task },

@@ -87,7 +87,7 @@ impl Request {
             return self.fail(self.wrong_state());
         };
         let mut next = self.clone();
-        let task = context.tasks.next();
+        let task = context.tasks.next(Some(self.id()));
         let (work, stage) = match &credentials.ask {
             Ask::Funded { callback, k1 } => {
                 let (callback, k1) = (callback.expose(), k1.expose());

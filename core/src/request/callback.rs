@@ -79,7 +79,7 @@ impl Request {
     /// The next try of a callback that was not sent.
     pub(super) fn retry_callback(&self, context: &mut Context) -> Transition {
         let mut next = self.clone();
-        let task = context.tasks.next();
+        let task = context.tasks.next(Some(self.id()));
         let Some(asking) = &mut next.run.asking else {
             return Transition::of(next);
         };

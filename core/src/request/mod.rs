@@ -17,7 +17,7 @@ mod view;
 
 use std::time::Duration;
 
-pub use call::{Asking, Call, Stage};
+pub use call::{Asking, Call};
 pub use progress::{
     Arrival, AskAnswer, Baseline, Contact, Credentials, FundedWanted, Progress, Record, Refusal,
     Wanted,
