@@ -5,8 +5,10 @@ mod fetch;
 mod load;
 mod store;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use litemap::LiteMap;
 
 use crate::clock::Now;
 use crate::error::LnurlChannelError;
@@ -28,15 +30,15 @@ type Step<'a> = Box<dyn FnOnce(&Request, &mut Context) -> Transition + 'a>;
 pub struct Client<J> {
     settings: Settings,
     journal: J,
-    requests: BTreeMap<RequestId, Box<Request>>,
+    requests: LiteMap<RequestId, Box<Request>>,
     /// The peers that requests have, by their keys.
-    peers: BTreeMap<String, Peer>,
+    peers: LiteMap<String, Peer>,
     verdicts: Verdicts,
     fetches: Vec<Fetching>,
     /// Cancels that services are being told of.
     cancels: Vec<(TaskId, Waiter)>,
     /// When something is due for a request.
-    wakes: BTreeSet<(Duration, RequestId)>,
+    wakes: LiteMap<(Duration, RequestId), ()>,
     /// Records whose last writing failed; they are written with the next.
     unwritten: Vec<RequestId>,
     unwritten_peers: Vec<String>,
@@ -68,7 +70,7 @@ impl<J: Journal> Client<J> {
     /// When `Input::TimePassed` is due, on the clock of `Now::since_start`.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let next = self.wakes.first().filter(|_| !self.is_closed);
-        next.map(|(at, _)| *at)
+        next.map(|((at, _), ())| *at)
     }
 
     /// Whether a task is still wanted: one that waits to begin, or is about to send.
@@ -321,7 +323,7 @@ impl<J: Journal> Client<J> {
     fn reschedule(&mut self, id: RequestId, before: Option<Duration>, after: Option<Duration>) {
         if before != after {
             before.map(|at| self.wakes.remove(&(at, id)));
-            self.wakes.extend(after.map(|at| (at, id)));
+            after.map(|at| self.wakes.insert((at, id), ()));
         }
     }
 
@@ -381,7 +383,7 @@ impl<J: Journal> Client<J> {
         if self.is_closed {
             return;
         }
-        while let Some((at, id)) = self.wakes.first().copied()
+        while let Some((at, id)) = self.wakes.first().map(|(wake, ())| *wake)
             && at <= now.since_start
         {
             if !self.requests.contains_key(&id) {

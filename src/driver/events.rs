@@ -1,8 +1,7 @@
 //! Changes on their way to the listener: of one request in order, one at a time. What adds no step to
 //! the one before becomes one call with it, and so does all that comes while the listener is slow.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use lnurl_channel_core::{ChannelRequestSnapshot, ChannelStep, RequestId};
@@ -13,13 +12,14 @@ use crate::io::{Running, Wallet, lock, runtime};
 pub struct Events {
     wallet: Arc<Wallet>,
     /// Requests whose changes are being told. Most of the time there is none.
-    lines: Mutex<HashMap<RequestId, Line>>,
+    lines: Mutex<Vec<Line>>,
 }
 
 /// As many calls wait at most for one request. More changes become one with the last.
 const MAX_WAITING: usize = 8;
 
 struct Line {
+    request: RequestId,
     /// What the listener hears next, in order.
     waiting: VecDeque<Change>,
     /// How many changes there were, those that became one with another included.
@@ -36,8 +36,9 @@ struct Change {
 }
 
 impl Line {
-    fn new() -> Self {
+    fn of(request: RequestId) -> Self {
         Self {
+            request,
             waiting: VecDeque::new(),
             count: 0,
             marks: Vec::new(),
@@ -80,21 +81,22 @@ impl Events {
         snapshot: Arc<ChannelRequestSnapshot>,
         step: ChannelStep,
     ) {
-        match lock(&self.lines).entry(id) {
-            Entry::Occupied(mut entry) => entry.get_mut().push(snapshot, step),
-            Entry::Vacant(entry) => {
-                let telling = self.wallet.telling();
-                if runtime::spawn(self.clone().tell(id, telling)).is_some() {
-                    entry.insert(Line::new()).push(snapshot, step);
-                }
-            }
+        let mut lines = lock(&self.lines);
+        if let Some(line) = line_of(&mut lines, id) {
+            return line.push(snapshot, step);
+        }
+        let telling = self.wallet.telling();
+        if runtime::spawn(self.clone().tell(id, telling)).is_some() {
+            let mut line = Line::of(id);
+            line.push(snapshot, step);
+            lines.push(line);
         }
     }
 
     /// Ends when the listener has heard of all changes of the request so far; none if it has.
     pub fn heard(&self, id: RequestId) -> Option<oneshot::Receiver<()>> {
         let mut lines = lock(&self.lines);
-        let line = lines.get_mut(&id)?;
+        let line = line_of(&mut lines, id)?;
         let (mark, heard) = oneshot::channel();
         line.marks.push((line.count, mark));
         Some(heard)
@@ -111,17 +113,21 @@ impl Events {
 
     fn next(&self, id: RequestId, heard: u64) -> Option<Change> {
         let mut lines = lock(&self.lines);
-        let line = lines.get_mut(&id)?;
+        let line = line_of(&mut lines, id)?;
         for (_, mark) in line.marks.extract_if(.., |(count, _)| *count <= heard) {
             // The receiver may have been dropped.
             let _ = mark.send(());
         }
         let next = line.waiting.pop_front();
         if next.is_none() {
-            lines.remove(&id);
+            lines.retain(|line| line.request != id);
         }
         next
     }
+}
+
+fn line_of(lines: &mut [Line], id: RequestId) -> Option<&mut Line> {
+    lines.iter_mut().find(|line| line.request == id)
 }
 
 #[cfg(test)]
@@ -167,7 +173,7 @@ mod tests {
 
     /// What is told of these steps, whose snapshots are numbered from 1.
     fn told(steps: impl IntoIterator<Item = ChannelStep>) -> Vec<(ChannelStep, u64)> {
-        let mut line = Line::new();
+        let mut line = Line::of(RequestId::of_random([0; 16]));
         for (revision, step) in (1..).zip(steps) {
             line.push(snapshot(revision), step);
         }

@@ -1,10 +1,10 @@
 //! What runs for the core: each task takes its time, and comes back as an input.
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use litemap::LiteMap;
 use lnurl_channel_core::protocol::{self, Secret};
 use lnurl_channel_core::{HttpFailure, Input, LnurlChannelError, Reply, Task, TaskId};
 use tokio::task::AbortHandle;
@@ -18,9 +18,9 @@ type Work = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
 pub struct Tasks {
     http: Http,
     wallet: Arc<Wallet>,
-    running: Mutex<HashMap<TaskId, AbortHandle>>,
-    /// What the GETs of offers left for the callbacks of these.
-    sessions: Mutex<HashMap<TaskId, Session>>,
+    running: Mutex<LiteMap<TaskId, AbortHandle>>,
+    /// What the GETs of offers left for the callbacks of these, until they are on their way.
+    sessions: Mutex<Vec<(TaskId, Session)>>,
 }
 
 impl Tasks {
@@ -45,12 +45,12 @@ impl Tasks {
                 feed.feed(input);
             }
         });
-        running.extend(task.map(|task| (id, task.abort_handle())));
+        task.map(|task| running.insert(id, task.abort_handle()));
     }
 
     /// Stop a task, and forget what it left. A call into the wallet goes on in its thread, unheard.
     pub fn stop(&self, id: TaskId) {
-        lock(&self.sessions).remove(&id);
+        self.take_session(id);
         if let Some(task) = lock(&self.running).remove(&id) {
             task.abort();
         }
@@ -58,9 +58,16 @@ impl Tasks {
 
     pub fn stop_all(&self) {
         lock(&self.sessions).clear();
-        for (_, task) in lock(&self.running).drain() {
+        let running = std::mem::take(&mut *lock(&self.running));
+        for task in running.values() {
             task.abort();
         }
+    }
+
+    fn take_session(&self, fetch: TaskId) -> Option<Session> {
+        let mut sessions = lock(&self.sessions);
+        let at = sessions.iter().position(|(id, _)| *id == fetch)?;
+        Some(sessions.swap_remove(at).1)
     }
 
     /// What only waits should take little room: each sort of task has just its own.
@@ -69,7 +76,7 @@ impl Tasks {
         match task {
             Task::Get(lnurl) => {
                 let session = Session::new();
-                lock(&self.sessions).insert(id, session.clone());
+                lock(&self.sessions).push((id, session.clone()));
                 Box::pin(async move {
                     let got = tasks.http.get_in_time(lnurl.as_url(), &session).await;
                     Some(Input::Got(id, got.map_err(HttpFailure::from)))
@@ -96,7 +103,7 @@ impl Tasks {
                 connect_within,
                 fetched_by,
             } => {
-                let left = fetched_by.and_then(|fetch| lock(&self.sessions).remove(&fetch));
+                let left = fetched_by.and_then(|fetch| self.take_session(fetch));
                 let session = left.unwrap_or_else(Session::of_one_request);
                 let feed = feed.clone();
                 Box::pin(async move {

@@ -1,8 +1,9 @@
 //! What the wallet reads of its requests. Reading waits neither for the core nor for the disk: the
 //! locks here are held for as long as it takes to copy a pointer.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+
+use litemap::LiteMap;
 
 use lnurl_channel_core::{ChannelRequestSnapshot, RequestId};
 
@@ -31,7 +32,7 @@ pub struct View {
 
 #[derive(Default)]
 struct Requests {
-    by_id: HashMap<RequestId, Entry>,
+    by_id: LiteMap<RequestId, Entry>,
     /// How many there ever were.
     count: u64,
 }
@@ -81,13 +82,18 @@ impl View {
     pub fn accepted(&self) -> Vec<ChannelRequestSnapshot> {
         let requests = lock(&self.requests);
         let accepted = requests.by_id.values().filter(|entry| entry.was_accepted);
-        let snapshots = accepted.map(|entry| (entry.number, entry.published.snapshot()));
-        let mut snapshots: Vec<_> = snapshots.collect();
+        let accepted: Vec<_> = accepted
+            .map(|entry| (entry.number, entry.published.snapshot()))
+            .collect();
         drop(requests);
-        // Two may be of the same second.
-        snapshots.sort_unstable_by_key(|(number, snapshot)| (snapshot.created_at_seconds, *number));
-        let newest_first = snapshots.into_iter().rev();
-        newest_first
+        let mut newest_first: Vec<(u64, Arc<ChannelRequestSnapshot>)> = Vec::new();
+        for (number, snapshot) in accepted {
+            // Each at its place: no sort for the phone to carry.
+            let at = newest_first.partition_point(|(before, _)| *before > number);
+            newest_first.insert(at, (number, snapshot));
+        }
+        let snapshots = newest_first.iter();
+        snapshots
             .map(|(_, snapshot)| snapshot.as_ref().clone())
             .collect()
     }

@@ -1,9 +1,9 @@
 //! Futures of the wallet that wait for an answer.
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use litemap::LiteMap;
 use lnurl_channel_core::Waiter;
 use tokio::sync::oneshot;
 
@@ -11,7 +11,7 @@ use crate::io::lock;
 
 pub struct Waiters<T> {
     next: AtomicU64,
-    waiting: Mutex<HashMap<Waiter, oneshot::Sender<T>>>,
+    waiting: Mutex<LiteMap<Waiter, oneshot::Sender<T>>>,
 }
 
 impl<T> Waiters<T> {

@@ -1,7 +1,9 @@
 //! The start of a client: what the journal holds (section 8).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use litemap::LiteMap;
 
 use super::{Client, order};
 use crate::channel::ChannelStage;
@@ -29,12 +31,12 @@ impl<J: Journal> Client<J> {
         let mut client = Self {
             settings,
             journal,
-            requests: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            requests: LiteMap::new(),
+            peers: LiteMap::new(),
             verdicts: Verdicts::default(),
             fetches: Vec::new(),
             cancels: Vec::new(),
-            wakes: BTreeSet::new(),
+            wakes: LiteMap::new(),
             unwritten: Vec::new(),
             unwritten_peers: Vec::new(),
             foreign_peers: Vec::new(),
@@ -53,7 +55,8 @@ impl<J: Journal> Client<J> {
         client
     }
 
-    fn read(&mut self, now: Now, stored: Stored, loaded: &mut Vec<Loaded>) {
+    /// Requests go to `loaded`, the newest last, as when they were fetched.
+    fn read(&mut self, now: Now, stored: Stored, loaded: &mut Vec<Box<Loaded>>) {
         let Stored { name, content } = stored;
         let Some(content) = content else {
             return self.journal.set_aside(&name, None);
@@ -64,7 +67,12 @@ impl<J: Journal> Client<J> {
                     network: self.settings.network,
                     allow_private_hosts: self.settings.allow_private_hosts,
                 };
-                record::read(&name, &content, rules, now).map(|read| loaded.push(read))
+                record::read(&name, &content, rules, now).map(|read| {
+                    // Each at its place: no sort for the phone to carry.
+                    let created_at = |read: &Loaded| read.record.created_at_millis;
+                    let at = loaded.partition_point(|other| created_at(other) <= created_at(&read));
+                    loaded.insert(at, Box::new(read));
+                })
             }
             PEER_NAME => record::read_verdicts(&name, &content).map(|channels| {
                 for known in channels {
@@ -97,15 +105,13 @@ impl<J: Journal> Client<J> {
         Ok(())
     }
 
-    fn take_over(&mut self, now: Now, mut loaded: Vec<Loaded>) {
-        // The newest last, as when they were fetched.
-        loaded.sort_unstable_by_key(|loaded| loaded.record.created_at_millis);
-        for Loaded {
-            record,
-            needs_writing,
-            verdicts,
-        } in loaded
-        {
+    fn take_over(&mut self, now: Now, loaded: Vec<Box<Loaded>>) {
+        for loaded in loaded {
+            let Loaded {
+                record,
+                needs_writing,
+                verdicts,
+            } = *loaded;
             let peer_id = record.offer.peer.node_id.clone();
             for known in verdicts {
                 self.remember(&peer_id, known.channel_id, known.verdict);

@@ -127,9 +127,13 @@ pub fn read_host_message(
 
 /// The id of the only hosted channel between two nodes: SHA-256 of their keys in ascending order.
 pub fn hosted_channel_id(node_id: &str, other_node_id: &str) -> Option<[u8; 32]> {
-    let mut keys = [hex::decode(node_id).ok()?, hex::decode(other_node_id).ok()?];
-    keys.sort_unstable();
-    Some(Sha256::digest(keys.concat()).into())
+    let (one, other) = (hex::decode(node_id).ok()?, hex::decode(other_node_id).ok()?);
+    let ascending = if one <= other {
+        [one, other]
+    } else {
+        [other, one]
+    };
+    Some(Sha256::digest(ascending.concat()).into())
 }
 
 /// Reads a payload with or without its length in front of it, which older hosts send.
