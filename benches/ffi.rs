@@ -193,7 +193,7 @@ impl FromRust {
             allow_private_hosts: true,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(node.clone(), node.clone(), config);
+        let client = ChannelClient::new(Box::new(node.clone()), Box::new(node.clone()), config);
         let client = Arc::new(client.expect("a client"));
         assert!(node.client.set(Arc::downgrade(&client)).is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -124,7 +124,7 @@ impl Wallet {
             allow_private_hosts: true,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(Arc::new(node), Arc::new(DeafListener), config);
+        let client = ChannelClient::new(Box::new(node), Box::new(DeafListener), config);
         let client = Arc::new(client.expect("a client"));
         let stop = Arc::new(AtomicBool::new(false));
         let (node, reports_to, stopped) = (testbed.wallet(), client.clone(), stop.clone());

@@ -163,7 +163,8 @@ impl Wallet {
             channel_timeout_seconds: HOUR_SECONDS,
             ..ClientConfig::default()
         };
-        let client = ChannelClient::new(node.clone(), node.clone(), config).expect("a client");
+        let client = ChannelClient::new(Box::new(node.clone()), Box::new(node.clone()), config)
+            .expect("a client");
         Self {
             node,
             client: Arc::new(client),

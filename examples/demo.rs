@@ -184,7 +184,11 @@ fn mine(testbed: &Testbed) {
 /// Any LNURL, up to its offer: without `accept`, the node is not used.
 fn show_offer(text: &str) -> Result<(), LnurlChannelError> {
     let node = Arc::<PlainNode>::default();
-    let client = ChannelClient::new(node, Arc::<Screen>::default(), ClientConfig::default())?;
+    let client = ChannelClient::new(
+        Box::new(node),
+        Box::new(Arc::<Screen>::default()),
+        ClientConfig::default(),
+    )?;
     block_on(scan(&client, text))?;
     Ok(())
 }

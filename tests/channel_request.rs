@@ -275,7 +275,7 @@ fn a_wrong_configuration_is_refused() {
         let mut config = ClientConfig::default();
         change(&mut config);
         let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
-        let error = ChannelClient::new(node, listener, config).err();
+        let error = ChannelClient::new(Box::new(node), Box::new(listener), config).err();
         let refused = matches!(error, Some(LnurlChannelError::InvalidConfig { .. }));
         assert!(refused, "{number}: {error:?}");
     }

@@ -286,7 +286,11 @@ fn a_thousand_requests_at_once_end_as_their_faults_demand() {
     let folder = folder_in_memory();
     let open = || {
         let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
-        let client = ChannelClient::new(node, listener, config(&service, &folder));
+        let client = ChannelClient::new(
+            Box::new(node),
+            Box::new(listener),
+            config(&service, &folder),
+        );
         Arc::new(client.unwrap())
     };
     let client = open();

@@ -258,7 +258,7 @@ impl Crowd {
             ..config_for(&self.testbed)
         };
         let listener = Arc::<Listener>::default();
-        Arc::new(ChannelClient::new(wallet, listener, config).unwrap())
+        Arc::new(ChannelClient::new(Box::new(wallet), Box::new(listener), config).unwrap())
     }
 
     fn fetch_all(&self, client: &Arc<ChannelClient>) -> Vec<Arc<ChannelRequest>> {

@@ -184,7 +184,12 @@ fn child_with_an_unreadable_record() {
     let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
     let testbed = Testbed::start().unwrap();
     let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
-    let error = ChannelClient::new(node, listener, config(&folder, &testbed)).err();
+    let error = ChannelClient::new(
+        Box::new(node),
+        Box::new(listener),
+        config(&folder, &testbed),
+    )
+    .err();
     let failed = matches!(error, Some(LnurlChannelError::StorageFailed { .. }));
     assert!(failed, "{error:?}");
 }

@@ -78,7 +78,7 @@ impl Folder {
 
 fn open(config: ClientConfig) -> Result<Arc<ChannelClient>, LnurlChannelError> {
     let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
-    ChannelClient::new(node, listener, config).map(Arc::new)
+    ChannelClient::new(Box::new(node), Box::new(listener), config).map(Arc::new)
 }
 
 fn silent() -> OfferOptions {

@@ -52,7 +52,7 @@ fn child() {
     };
     let client = Arc::new(OnceLock::new());
     let (node, listener) = (child_node(&stage), child_listener(&stage, client.clone()));
-    let created = ChannelClient::new(Arc::new(node), Arc::new(listener), config).unwrap();
+    let created = ChannelClient::new(Box::new(node), Box::new(listener), config).unwrap();
     let created = client.get_or_init(|| Arc::new(created));
     let request = fetch(created, &given(LNURL)).unwrap();
     let _ = accept(&request);
@@ -405,7 +405,7 @@ fn a_folder_is_locked_across_processes() {
     let open = || {
         let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
         let config = in_folder(&folder, hasty_config(&testbed));
-        ChannelClient::new(node, listener, config).map(drop)
+        ChannelClient::new(Box::new(node), Box::new(listener), config).map(drop)
     };
     let second = open();
     assert!(

@@ -10,7 +10,7 @@ mod support;
 mod network;
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -121,12 +121,19 @@ impl Recorder {
         }
         stream.write_all(&[1, 0])?;
         let kind = read(stream, 4)?[3];
-        assert_eq!(
-            kind, 3,
-            "an address was resolved here, and not by the proxy"
-        );
-        let length = read(stream, 1)?[0];
-        let host = String::from_utf8(read(stream, length.into())?).unwrap();
+        let host = match kind {
+            4 => {
+                let address: [u8; 16] = read(stream, 16)?.try_into().unwrap();
+                format!("[{}]", Ipv6Addr::from(address))
+            }
+            _ => {
+                assert_eq!(kind, 3, "an address was resolved here, and not by the proxy");
+                let length = read(stream, 1)?[0];
+                String::from_utf8(read(stream, length.into())?).unwrap()
+            }
+        };
+        let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        assert_eq!(is_address, kind == 4, "an address is no name to look up");
         let port = read(stream, 2)?;
         let port = u16::from_be_bytes([port[0], port[1]]);
         self.record
@@ -290,7 +297,8 @@ fn client(
     config: ClientConfig,
 ) -> (Arc<ChannelClient>, Arc<PlainNode>, Arc<Listener>) {
     let (node, listener) = (Arc::new(node), Arc::<Listener>::default());
-    let client = ChannelClient::new(node.clone(), listener.clone(), config).unwrap();
+    let client =
+        ChannelClient::new(Box::new(node.clone()), Box::new(listener.clone()), config).unwrap();
     (Arc::new(client), node, listener)
 }
 
@@ -401,6 +409,27 @@ fn with_a_proxy_nothing_goes_around_it() {
         assert_eq!(asked, expected, "{scheme}");
         assert_eq!((requests.len(), connections), (3, 5), "{scheme}");
         assert!(requests[2].contains("cancel=1"), "{scheme}");
+    }
+}
+
+/// As a name, `[2001:…]` would be looked up, and not be found.
+#[test]
+fn an_ipv6_address_is_one_to_the_proxy() {
+    for scheme in SCHEMES {
+        let recorder = Recorder::start();
+        let proxy = format!("{scheme}://{}", recorder.address);
+        let (client, ..) = client(PlainNode::default(), config(&proxy));
+        for port in ["", ":8443"] {
+            let lnurl = format!("lnurlc://[2001:4860:4860:0::8888]{port}/good");
+            let error = fetch(&client, &lnurl).unwrap_err();
+            let is_proxys = matches!(error, LnurlChannelError::Unreachable { .. });
+            assert!(is_proxys, "{scheme}: {error:?}");
+        }
+        block_on(client.shutdown());
+        let record = recorder.record();
+        let expected = ["[2001:4860:4860::8888]:443", "[2001:4860:4860::8888]:8443"];
+        assert_eq!(record.asked, expected, "{scheme}");
+        assert_eq!((record.requests.len(), record.connections), (0, 2), "{scheme}");
     }
 }
 

@@ -184,7 +184,7 @@ impl<J: Journal> Client<J> {
     }
 
     fn call_boxed(&mut self, now: Now, id: RequestId, waiter: Waiter, step: Step<'_>) {
-        let request = self.requests.get(&id).filter(|_| !self.is_closed).cloned();
+        let request = self.current(id).filter(|_| !self.is_closed);
         let Some(request) = request else {
             return self.answer(waiter, Some(id), Err(LnurlChannelError::Cancelled));
         };
@@ -202,16 +202,12 @@ impl<J: Journal> Client<J> {
         if self.leave_fetch(waiter) {
             return;
         }
-        let waits = |request: &&Box<Request>| {
+        let waits = |request: &Request| {
             let call = request.run.call.as_ref();
             call.is_some_and(|call| call.waiters.contains(&waiter))
         };
-        if let Some(id) = self
-            .requests
-            .values()
-            .find(waits)
-            .map(|request| request.id())
-        {
+        let request = self.requests.values().find(|request| waits(request));
+        if let Some(id) = request.map(|request| request.id()) {
             self.apply(now, id, |request, _| request.leave(waiter));
         }
     }
@@ -263,7 +259,7 @@ impl<J: Journal> Client<J> {
     }
 
     fn apply_boxed(&mut self, now: Now, id: RequestId, step: Step<'_>) {
-        let Some(request) = self.requests.get(&id).cloned() else {
+        let Some(request) = self.current(id) else {
             return;
         };
         let transition = self.transition(now, &request, step);
@@ -272,6 +268,13 @@ impl<J: Journal> Client<J> {
             // It writes nothing first, so it does not fail.
             let _ = self.commit(now, &request, ended);
         }
+    }
+
+    /// The request as it is before a step.
+    fn current(&self, id: RequestId) -> Option<Request> {
+        self.requests
+            .get(&id)
+            .map(|request| Request::clone(request))
     }
 
     fn transition(&mut self, now: Now, request: &Request, step: Step<'_>) -> Transition {

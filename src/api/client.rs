@@ -28,11 +28,11 @@ impl ChannelClient {
     /// `InvalidConfig`; `StorageFailed` if the folder or a record in it cannot be read or used, or
     /// another client uses it.
     pub fn new(
-        node: Arc<dyn WalletNode>,
-        listener: Arc<dyn ChannelListener>,
+        node: Box<dyn WalletNode>,
+        listener: Box<dyn ChannelListener>,
         config: ClientConfig,
     ) -> Result<Self, LnurlChannelError> {
-        let driver = Driver::new(node, listener, config.check()?)?;
+        let driver = Driver::new(node.into(), listener.into(), config.check()?)?;
         Ok(Self { driver })
     }
 

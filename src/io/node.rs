@@ -1,5 +1,7 @@
 //! What the wallet implements: its node, and what hears of changes.
 
+use std::sync::Arc;
+
 use lnurl_channel_core::protocol::PeerAddress;
 use lnurl_channel_core::{ChannelRequestSnapshot, ChannelStep};
 
@@ -34,7 +36,6 @@ pub struct NodeReadiness {
 ///
 /// Called on background threads, never the main thread and never from within a call into the
 /// client, so methods may block. Calls for different requests can overlap: make it thread-safe.
-#[uniffi::trait_interface]
 pub trait WalletNode: Send + Sync {
     /// Your node's public key, 66 hex digits.
     fn node_id(&self) -> Result<String, WalletNodeError>;
@@ -68,7 +69,6 @@ pub trait WalletNode: Send + Sync {
 }
 
 /// Hears how requests move on. You implement this, next to your screens.
-#[uniffi::trait_interface]
 pub trait ChannelListener: Send + Sync {
     /// A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
     /// then. Called on background threads; the calls for one request come in order, one at a time.
@@ -79,4 +79,47 @@ pub trait ChannelListener: Send + Sync {
         request: ChannelRequestSnapshot,
         step: ChannelStep,
     ) -> Result<(), WalletNodeError>;
+}
+
+// For a wallet in Rust that keeps a hold of what it lends.
+
+impl<T: WalletNode + ?Sized> WalletNode for Arc<T> {
+    fn node_id(&self) -> Result<String, WalletNodeError> {
+        (**self).node_id()
+    }
+
+    fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        (**self).readiness(peer)
+    }
+
+    fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {
+        (**self).connect(peer)
+    }
+
+    fn release_peer(&self, peer: PeerAddress) -> Result<(), WalletNodeError> {
+        (**self).release_peer(peer)
+    }
+
+    fn send_peer_message(
+        &self,
+        peer_id: String,
+        message_type: u16,
+        payload: Vec<u8>,
+    ) -> Result<bool, WalletNodeError> {
+        (**self).send_peer_message(peer_id, message_type, payload)
+    }
+
+    fn refund_script_pubkey(&self, request_id: String) -> Result<Vec<u8>, WalletNodeError> {
+        (**self).refund_script_pubkey(request_id)
+    }
+}
+
+impl<T: ChannelListener + ?Sized> ChannelListener for Arc<T> {
+    fn on_request_changed(
+        &self,
+        request: ChannelRequestSnapshot,
+        step: ChannelStep,
+    ) -> Result<(), WalletNodeError> {
+        (**self).on_request_changed(request, step)
+    }
 }

@@ -111,7 +111,10 @@ fn open(node: Arc<PlainNode>, listener: Arc<dyn ChannelListener>) -> Arc<Channel
         allow_private_hosts: true,
         ..ClientConfig::default()
     };
-    Arc::new(ChannelClient::new(node, listener, config).expect("the folder can be opened"))
+    Arc::new(
+        ChannelClient::new(Box::new(node), Box::new(listener), config)
+            .expect("the folder can be opened"),
+    )
 }
 
 fn node(flow: Flow, first: bool) -> PlainNode {

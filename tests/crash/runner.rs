@@ -225,7 +225,7 @@ fn bystander(testbed: &Testbed, folder: &Path) -> (String, String) {
         ..ClientConfig::default()
     };
     let (node, listener) = (Arc::<PlainNode>::default(), Arc::<Listener>::default());
-    let client = ChannelClient::new(node, listener, config).unwrap();
+    let client = ChannelClient::new(Box::new(node), Box::new(listener), config).unwrap();
     let offer = testbed.service().offer(Flow::Arrives.offer());
     let request = fetch(&client, &offer.lnurl).unwrap();
     let call = start_accept(&request);

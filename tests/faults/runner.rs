@@ -451,8 +451,8 @@ pub fn hold_lock_if_asked() {
     };
     let open = || {
         ChannelClient::new(
-            Arc::<Node>::default(),
-            Arc::<Node>::default(),
+            Box::new(Arc::<Node>::default()),
+            Box::new(Arc::<Node>::default()),
             config.clone(),
         )
     };

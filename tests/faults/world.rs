@@ -251,8 +251,14 @@ impl World {
             reconnect_seconds: 1,
         };
         let node = Arc::new(Node::default());
-        let client =
-            Arc::new(ChannelClient::new(node.clone(), node.clone(), config.clone()).unwrap());
+        let client = Arc::new(
+            ChannelClient::new(
+                Box::new(node.clone()),
+                Box::new(node.clone()),
+                config.clone(),
+            )
+            .unwrap(),
+        );
         *node.client.lock().unwrap() = Arc::downgrade(&client);
         World {
             client: Mutex::new(client),
@@ -281,7 +287,11 @@ impl World {
     }
 
     pub fn open(&self) -> Result<ChannelClient, LnurlChannelError> {
-        ChannelClient::new(self.node.clone(), self.node.clone(), self.config.clone())
+        ChannelClient::new(
+            Box::new(self.node.clone()),
+            Box::new(self.node.clone()),
+            self.config.clone(),
+        )
     }
 
     pub fn heal(&self) {

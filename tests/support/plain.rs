@@ -178,7 +178,8 @@ impl PlainWallet {
     /// On a testbed that runs already.
     pub fn on(testbed: Testbed, node: PlainNode, listener: Listener, config: ClientConfig) -> Self {
         let (node, listener) = (Arc::new(node), Arc::new(listener));
-        let client = ChannelClient::new(node.clone(), listener.clone(), config).unwrap();
+        let client =
+            ChannelClient::new(Box::new(node.clone()), Box::new(listener.clone()), config).unwrap();
         Self {
             client: Arc::new(client),
             node,

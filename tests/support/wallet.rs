@@ -32,7 +32,11 @@ impl Wallet {
         config: ClientConfig,
     ) -> Result<Self, LnurlChannelError> {
         let lent = Arc::new(LdkNode(node.clone()));
-        let client = Arc::new(ChannelClient::new(lent, listener, config)?);
+        let client = Arc::new(ChannelClient::new(
+            Box::new(lent),
+            Box::new(listener),
+            config,
+        )?);
         let verdicts = Arc::default();
         let stop = Arc::new(AtomicBool::new(false));
         let pump = Pump {

@@ -739,8 +739,8 @@ public convenience init(node: WalletNode, listener: ChannelListener, config: Cli
         try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
         uniffiCallStatus in
     uniffi_lnurl_channel_fn_constructor_channelclient_new(
-        FfiConverterTypeWalletNode_lower(node),
-        FfiConverterTypeChannelListener_lower(listener),
+        FfiConverterCallbackInterfaceWalletNode_lower(node),
+        FfiConverterCallbackInterfaceChannelListener_lower(listener),
         FfiConverterTypeClientConfig_lower(config),uniffiCallStatus
     )
 }
@@ -962,226 +962,6 @@ public func FfiConverterTypeChannelClient_lift(_ handle: UInt64) throws -> Chann
 #endif
 public func FfiConverterTypeChannelClient_lower(_ value: ChannelClient) -> UInt64 {
     return FfiConverterTypeChannelClient.lower(value)
-}
-
-
-
-
-
-
-/**
- * Hears how requests move on. You implement this, next to your screens.
- */
-public protocol ChannelListener: AnyObject, Sendable {
-    
-    /**
-     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
-     * then. Called on background threads; the calls for one request come in order, one at a time.
-     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
-     * throws is ignored.
-     */
-    func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep) throws 
-    
-}
-/**
- * Hears how requests move on. You implement this, next to your screens.
- */
-open class ChannelListenerImpl: ChannelListener, @unchecked Sendable {
-    fileprivate let handle: UInt64
-
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
-
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    required public init(unsafeFromHandle handle: UInt64) {
-        self.handle = handle
-    }
-
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public func uniffiCloneHandle() -> UInt64 {
-        return try! rustCall { uniffi_lnurl_channel_fn_clone_channellistener(self.handle, $0) }
-    }
-    // No primary constructor declared for this class.
-
-    deinit {
-        if handle == 0 {
-            // Mock objects have handle=0 don't try to free them
-            return
-        }
-
-        try! rustCall { uniffi_lnurl_channel_fn_free_channellistener(handle, $0) }
-    }
-
-    
-
-    
-    /**
-     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
-     * then. Called on background threads; the calls for one request come in order, one at a time.
-     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
-     * throws is ignored.
-     */
-open func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep)throws   {try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeChannelRequestSnapshot_lower(request),
-        FfiConverterTypeChannelStep_lower(step),uniffiCallStatus
-    )
-}
-}
-    
-
-    
-}
-
-
-
-// Put the implementation in a struct so we don't pollute the top-level namespace
-fileprivate struct UniffiCallbackInterfaceChannelListener {
-
-    // Create the VTable using a series of closures.
-    // Swift automatically converts these into C callback functions.
-    //
-    // Store the vtable directly.
-    static let vtable: UniffiVTableCallbackInterfaceChannelListener = UniffiVTableCallbackInterfaceChannelListener(
-        uniffiFree: { (uniffiHandle: UInt64) -> () in
-            do {
-                try FfiConverterTypeChannelListener.handleMap.remove(handle: uniffiHandle)
-            } catch {
-                print("Uniffi callback interface ChannelListener: handle missing in uniffiFree")
-            }
-        },
-        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
-            do {
-                return try FfiConverterTypeChannelListener.handleMap.clone(handle: uniffiHandle)
-            } catch {
-                fatalError("Uniffi callback interface ChannelListener: handle missing in uniffiClone")
-            }
-        },
-        onRequestChanged: { (
-            uniffiHandle: UInt64,
-            request: RustBuffer,
-            step: RustBuffer,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterTypeChannelListener.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.onRequestChanged(
-                     request: try FfiConverterTypeChannelRequestSnapshot_lift(request),
-                     step: try FfiConverterTypeChannelStep_lift(step)
-                )
-            }
-
-            
-            let writeReturn = { () }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        }
-    )
-
-    // Rust stores this pointer for future callback invocations, so it must live
-    // for the process lifetime (not just for the init function call).
-    //
-    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
-    // This is safe because the pointee is initialized once during static init
-    // and never mutated by either side of the FFI.  Its fields are C function pointers.
-    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceChannelListener> = {
-        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceChannelListener>.allocate(capacity: 1)
-        ptr.initialize(to: vtable)
-        return UnsafePointer(ptr)
-    }()
-}
-
-private func uniffiCallbackInitChannelListener() {
-    uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(UniffiCallbackInterfaceChannelListener.vtablePtr)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeChannelListener: FfiConverter {
-    fileprivate static let handleMap = UniffiHandleMap<ChannelListener>()
-
-    typealias FfiType = UInt64
-    typealias SwiftType = ChannelListener
-
-    public static func lift(_ handle: UInt64) throws -> ChannelListener {
-        if ((handle & 1) == 0) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return ChannelListenerImpl(unsafeFromHandle: handle)
-        } else {
-            // Swift-generated handle, get the object from the handle map
-            return try handleMap.remove(handle: handle)
-        }
-    }
-
-    public static func lower(_ value: ChannelListener) -> UInt64 {
-         if let rustImpl = value as? ChannelListenerImpl {
-             // Rust-implemented object.  Clone the handle and return it
-            return rustImpl.uniffiCloneHandle()
-         } else {
-            // Swift object, generate a new vtable handle and return that.
-            return handleMap.insert(obj: value)
-         }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ChannelListener {
-        let handle: UInt64 = try readInt(&buf)
-        return try lift(handle)
-    }
-
-    public static func write(_ value: ChannelListener, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeChannelListener_lift(_ handle: UInt64) throws -> ChannelListener {
-    return try FfiConverterTypeChannelListener.lift(handle)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeChannelListener_lower(_ value: ChannelListener) -> UInt64 {
-    return FfiConverterTypeChannelListener.lower(value)
 }
 
 
@@ -1705,455 +1485,6 @@ public func FfiConverterTypeLnurl_lift(_ handle: UInt64) throws -> Lnurl {
 #endif
 public func FfiConverterTypeLnurl_lower(_ value: Lnurl) -> UInt64 {
     return FfiConverterTypeLnurl.lower(value)
-}
-
-
-
-
-
-
-/**
- * Your Lightning node, as this library needs it. You implement this.
- *
- * Called on background threads, never the main thread and never from within a call into the
- * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
- */
-public protocol WalletNode: AnyObject, Sendable {
-    
-    /**
-     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
-     *
-     * Do not make the node remember the peer: do so when the channel arrives.
-     */
-    func connect(peer: PeerAddress) throws  -> Bool
-    
-    /**
-     * Your node's public key, 66 hex digits.
-     */
-    func nodeId() throws  -> String
-    
-    /**
-     * What the node could do for a channel from `peer`, and which it has with it.
-     */
-    func readiness(peer: PeerAddress) throws  -> NodeReadiness
-    
-    /**
-     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
-     *
-     * Only hosted channels need it.
-     */
-    func refundScriptPubkey(requestId: String) throws  -> Data
-    
-    /**
-     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
-     * with it, or needs it otherwise.
-     */
-    func releasePeer(peer: PeerAddress) throws 
-    
-    /**
-     * Send a custom message to a connected peer; true once it is handed to the connection.
-     *
-     * Only hosted channels need it.
-     */
-    func sendPeerMessage(peerId: String, messageType: UInt16, payload: Data) throws  -> Bool
-    
-}
-/**
- * Your Lightning node, as this library needs it. You implement this.
- *
- * Called on background threads, never the main thread and never from within a call into the
- * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
- */
-open class WalletNodeImpl: WalletNode, @unchecked Sendable {
-    fileprivate let handle: UInt64
-
-    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public struct NoHandle {
-        public init() {}
-    }
-
-    // TODO: We'd like this to be `private` but for Swifty reasons,
-    // we can't implement `FfiConverter` without making this `required` and we can't
-    // make it `required` without making it `public`.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    required public init(unsafeFromHandle handle: UInt64) {
-        self.handle = handle
-    }
-
-    // This constructor can be used to instantiate a fake object.
-    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
-    //
-    // - Warning:
-    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public init(noHandle: NoHandle) {
-        self.handle = 0
-    }
-
-#if swift(>=5.8)
-    @_documentation(visibility: private)
-#endif
-    public func uniffiCloneHandle() -> UInt64 {
-        return try! rustCall { uniffi_lnurl_channel_fn_clone_walletnode(self.handle, $0) }
-    }
-    // No primary constructor declared for this class.
-
-    deinit {
-        if handle == 0 {
-            // Mock objects have handle=0 don't try to free them
-            return
-        }
-
-        try! rustCall { uniffi_lnurl_channel_fn_free_walletnode(handle, $0) }
-    }
-
-    
-
-    
-    /**
-     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
-     *
-     * Do not make the node remember the peer: do so when the channel arrives.
-     */
-open func connect(peer: PeerAddress)throws  -> Bool  {
-    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_connect(
-            self.uniffiCloneHandle(),
-        FfiConverterTypePeerAddress_lower(peer),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Your node's public key, 66 hex digits.
-     */
-open func nodeId()throws  -> String  {
-    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_node_id(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * What the node could do for a channel from `peer`, and which it has with it.
-     */
-open func readiness(peer: PeerAddress)throws  -> NodeReadiness  {
-    return try  FfiConverterTypeNodeReadiness_lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_readiness(
-            self.uniffiCloneHandle(),
-        FfiConverterTypePeerAddress_lower(peer),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
-     *
-     * Only hosted channels need it.
-     */
-open func refundScriptPubkey(requestId: String)throws  -> Data  {
-    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(requestId),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
-     * with it, or needs it otherwise.
-     */
-open func releasePeer(peer: PeerAddress)throws   {try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_release_peer(
-            self.uniffiCloneHandle(),
-        FfiConverterTypePeerAddress_lower(peer),uniffiCallStatus
-    )
-}
-}
-    
-    /**
-     * Send a custom message to a connected peer; true once it is handed to the connection.
-     *
-     * Only hosted channels need it.
-     */
-open func sendPeerMessage(peerId: String, messageType: UInt16, payload: Data)throws  -> Bool  {
-    return try  FfiConverterBool.lift(try rustCallWithError(FfiConverterTypeWalletNodeError_lift) {
-        uniffiCallStatus in
-    uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(
-            self.uniffiCloneHandle(),
-        FfiConverterString.lower(peerId),
-        FfiConverterUInt16.lower(messageType),
-        FfiConverterData.lower(payload),uniffiCallStatus
-    )
-})
-}
-    
-
-    
-}
-
-
-
-// Put the implementation in a struct so we don't pollute the top-level namespace
-fileprivate struct UniffiCallbackInterfaceWalletNode {
-
-    // Create the VTable using a series of closures.
-    // Swift automatically converts these into C callback functions.
-    //
-    // Store the vtable directly.
-    static let vtable: UniffiVTableCallbackInterfaceWalletNode = UniffiVTableCallbackInterfaceWalletNode(
-        uniffiFree: { (uniffiHandle: UInt64) -> () in
-            do {
-                try FfiConverterTypeWalletNode.handleMap.remove(handle: uniffiHandle)
-            } catch {
-                print("Uniffi callback interface WalletNode: handle missing in uniffiFree")
-            }
-        },
-        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
-            do {
-                return try FfiConverterTypeWalletNode.handleMap.clone(handle: uniffiHandle)
-            } catch {
-                fatalError("Uniffi callback interface WalletNode: handle missing in uniffiClone")
-            }
-        },
-        connect: { (
-            uniffiHandle: UInt64,
-            peer: RustBuffer,
-            uniffiOutReturn: UnsafeMutablePointer<Int8>,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> Bool in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.connect(
-                     peer: try FfiConverterTypePeerAddress_lift(peer)
-                )
-            }
-
-            
-            let writeReturn = { uniffiOutReturn.pointee = FfiConverterBool.lower($0) }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        },
-        nodeId: { (
-            uniffiHandle: UInt64,
-            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> String in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.nodeId(
-                )
-            }
-
-            
-            let writeReturn = { uniffiOutReturn.pointee = FfiConverterString.lower($0) }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        },
-        readiness: { (
-            uniffiHandle: UInt64,
-            peer: RustBuffer,
-            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> NodeReadiness in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.readiness(
-                     peer: try FfiConverterTypePeerAddress_lift(peer)
-                )
-            }
-
-            
-            let writeReturn = { uniffiOutReturn.pointee = FfiConverterTypeNodeReadiness_lower($0) }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        },
-        refundScriptPubkey: { (
-            uniffiHandle: UInt64,
-            requestId: RustBuffer,
-            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> Data in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.refundScriptPubkey(
-                     requestId: try FfiConverterString.lift(requestId)
-                )
-            }
-
-            
-            let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        },
-        releasePeer: { (
-            uniffiHandle: UInt64,
-            peer: RustBuffer,
-            uniffiOutReturn: UnsafeMutableRawPointer,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> () in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.releasePeer(
-                     peer: try FfiConverterTypePeerAddress_lift(peer)
-                )
-            }
-
-            
-            let writeReturn = { () }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        },
-        sendPeerMessage: { (
-            uniffiHandle: UInt64,
-            peerId: RustBuffer,
-            messageType: UInt16,
-            payload: RustBuffer,
-            uniffiOutReturn: UnsafeMutablePointer<Int8>,
-            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
-        ) in
-            let makeCall = {
-                () throws -> Bool in
-                guard let uniffiObj = try? FfiConverterTypeWalletNode.handleMap.get(handle: uniffiHandle) else {
-                    throw UniffiInternalError.unexpectedStaleHandle
-                }
-                return try uniffiObj.sendPeerMessage(
-                     peerId: try FfiConverterString.lift(peerId),
-                     messageType: try FfiConverterUInt16.lift(messageType),
-                     payload: try FfiConverterData.lift(payload)
-                )
-            }
-
-            
-            let writeReturn = { uniffiOutReturn.pointee = FfiConverterBool.lower($0) }
-            uniffiTraitInterfaceCallWithError(
-                callStatus: uniffiCallStatus,
-                makeCall: makeCall,
-                writeReturn: writeReturn,
-                lowerError: FfiConverterTypeWalletNodeError_lower
-            )
-        }
-    )
-
-    // Rust stores this pointer for future callback invocations, so it must live
-    // for the process lifetime (not just for the init function call).
-    //
-    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
-    // This is safe because the pointee is initialized once during static init
-    // and never mutated by either side of the FFI.  Its fields are C function pointers.
-    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceWalletNode> = {
-        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceWalletNode>.allocate(capacity: 1)
-        ptr.initialize(to: vtable)
-        return UnsafePointer(ptr)
-    }()
-}
-
-private func uniffiCallbackInitWalletNode() {
-    uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(UniffiCallbackInterfaceWalletNode.vtablePtr)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public struct FfiConverterTypeWalletNode: FfiConverter {
-    fileprivate static let handleMap = UniffiHandleMap<WalletNode>()
-
-    typealias FfiType = UInt64
-    typealias SwiftType = WalletNode
-
-    public static func lift(_ handle: UInt64) throws -> WalletNode {
-        if ((handle & 1) == 0) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return WalletNodeImpl(unsafeFromHandle: handle)
-        } else {
-            // Swift-generated handle, get the object from the handle map
-            return try handleMap.remove(handle: handle)
-        }
-    }
-
-    public static func lower(_ value: WalletNode) -> UInt64 {
-         if let rustImpl = value as? WalletNodeImpl {
-             // Rust-implemented object.  Clone the handle and return it
-            return rustImpl.uniffiCloneHandle()
-         } else {
-            // Swift object, generate a new vtable handle and return that.
-            return handleMap.insert(obj: value)
-         }
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> WalletNode {
-        let handle: UInt64 = try readInt(&buf)
-        return try lift(handle)
-    }
-
-    public static func write(_ value: WalletNode, into buf: inout [UInt8]) {
-        writeInt(&buf, lower(value))
-    }
-}
-
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeWalletNode_lift(_ handle: UInt64) throws -> WalletNode {
-    return try FfiConverterTypeWalletNode.lift(handle)
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
-public func FfiConverterTypeWalletNode_lower(_ value: WalletNode) -> UInt64 {
-    return FfiConverterTypeWalletNode.lower(value)
 }
 
 
@@ -4645,6 +3976,457 @@ public func FfiConverterTypeWalletNodeError_lower(_ value: WalletNodeError) -> R
     return FfiConverterTypeWalletNodeError.lower(value)
 }
 
+
+
+
+/**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+public protocol ChannelListener: AnyObject, Sendable {
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+    func onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep) throws 
+    
+}
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceChannelListener {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceChannelListener = UniffiVTableCallbackInterfaceChannelListener(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterCallbackInterfaceChannelListener.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface ChannelListener: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterCallbackInterfaceChannelListener.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface ChannelListener: handle missing in uniffiClone")
+            }
+        },
+        onRequestChanged: { (
+            uniffiHandle: UInt64,
+            request: RustBuffer,
+            step: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceChannelListener.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.onRequestChanged(
+                     request: try FfiConverterTypeChannelRequestSnapshot_lift(request),
+                     step: try FfiConverterTypeChannelStep_lift(step)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceChannelListener> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceChannelListener>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitChannelListener() {
+    uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(UniffiCallbackInterfaceChannelListener.vtablePtr)
+}
+
+// FfiConverter protocol for callback interfaces
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterCallbackInterfaceChannelListener {
+    fileprivate static let handleMap = UniffiHandleMap<ChannelListener>()
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+extension FfiConverterCallbackInterfaceChannelListener : FfiConverter {
+    typealias SwiftType = ChannelListener
+    typealias FfiType = UInt64
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lift(_ handle: UInt64) throws -> SwiftType {
+        try handleMap.get(handle: handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lower(_ v: SwiftType) -> UInt64 {
+        return handleMap.insert(obj: v)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func write(_ v: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(v))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceChannelListener_lift(_ handle: UInt64) throws -> ChannelListener {
+    return try FfiConverterCallbackInterfaceChannelListener.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceChannelListener_lower(_ v: ChannelListener) -> UInt64 {
+    return FfiConverterCallbackInterfaceChannelListener.lower(v)
+}
+
+
+
+
+/**
+ * Your Lightning node, as this library needs it. You implement this.
+ *
+ * Called on background threads, never the main thread and never from within a call into the
+ * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
+ */
+public protocol WalletNode: AnyObject, Sendable {
+    
+    /**
+     * Your node's public key, 66 hex digits.
+     */
+    func nodeId() throws  -> String
+    
+    /**
+     * What the node could do for a channel from `peer`, and which it has with it.
+     */
+    func readiness(peer: PeerAddress) throws  -> NodeReadiness
+    
+    /**
+     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
+     */
+    func connect(peer: PeerAddress) throws  -> Bool
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+    func releasePeer(peer: PeerAddress) throws 
+    
+    /**
+     * Send a custom message to a connected peer; true once it is handed to the connection.
+     *
+     * Only hosted channels need it.
+     */
+    func sendPeerMessage(peerId: String, messageType: UInt16, payload: Data) throws  -> Bool
+    
+    /**
+     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
+     *
+     * Only hosted channels need it.
+     */
+    func refundScriptPubkey(requestId: String) throws  -> Data
+    
+}
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceWalletNode {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceWalletNode = UniffiVTableCallbackInterfaceWalletNode(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterCallbackInterfaceWalletNode.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface WalletNode: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterCallbackInterfaceWalletNode.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface WalletNode: handle missing in uniffiClone")
+            }
+        },
+        nodeId: { (
+            uniffiHandle: UInt64,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> String in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.nodeId(
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterString.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        readiness: { (
+            uniffiHandle: UInt64,
+            peer: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> NodeReadiness in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.readiness(
+                     peer: try FfiConverterTypePeerAddress_lift(peer)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterTypeNodeReadiness_lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        connect: { (
+            uniffiHandle: UInt64,
+            peer: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<Int8>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Bool in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.connect(
+                     peer: try FfiConverterTypePeerAddress_lift(peer)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterBool.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        releasePeer: { (
+            uniffiHandle: UInt64,
+            peer: RustBuffer,
+            uniffiOutReturn: UnsafeMutableRawPointer,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> () in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.releasePeer(
+                     peer: try FfiConverterTypePeerAddress_lift(peer)
+                )
+            }
+
+            
+            let writeReturn = { () }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        sendPeerMessage: { (
+            uniffiHandle: UInt64,
+            peerId: RustBuffer,
+            messageType: UInt16,
+            payload: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<Int8>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Bool in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.sendPeerMessage(
+                     peerId: try FfiConverterString.lift(peerId),
+                     messageType: try FfiConverterUInt16.lift(messageType),
+                     payload: try FfiConverterData.lift(payload)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterBool.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        },
+        refundScriptPubkey: { (
+            uniffiHandle: UInt64,
+            requestId: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Data in
+                guard let uniffiObj = try? FfiConverterCallbackInterfaceWalletNode.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.refundScriptPubkey(
+                     requestId: try FfiConverterString.lift(requestId)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeWalletNodeError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceWalletNode> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceWalletNode>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitWalletNode() {
+    uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(UniffiCallbackInterfaceWalletNode.vtablePtr)
+}
+
+// FfiConverter protocol for callback interfaces
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterCallbackInterfaceWalletNode {
+    fileprivate static let handleMap = UniffiHandleMap<WalletNode>()
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+extension FfiConverterCallbackInterfaceWalletNode : FfiConverter {
+    typealias SwiftType = WalletNode
+    typealias FfiType = UInt64
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lift(_ handle: UInt64) throws -> SwiftType {
+        try handleMap.get(handle: handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func lower(_ v: SwiftType) -> UInt64 {
+        return handleMap.insert(obj: v)
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public static func write(_ v: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(v))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceWalletNode_lift(_ handle: UInt64) throws -> WalletNode {
+    return try FfiConverterCallbackInterfaceWalletNode.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterCallbackInterfaceWalletNode_lower(_ v: WalletNode) -> UInt64 {
+    return FfiConverterCallbackInterfaceWalletNode.lower(v)
+}
+
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
@@ -5036,9 +4818,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_channelclient_take_answer() != 12906) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() != 64058) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_accept() != 1372) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5072,7 +4851,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_lnurl_url() != 7074) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_walletnode_connect() != 55715) {
+    if (uniffi_lnurl_channel_checksum_constructor_channelclient_new() != 62444) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() != 64058) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_walletnode_node_id() != 24112) {
@@ -5081,7 +4863,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_walletnode_readiness() != 65162) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() != 12491) {
+    if (uniffi_lnurl_channel_checksum_method_walletnode_connect() != 55715) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_walletnode_release_peer() != 10649) {
@@ -5090,7 +4872,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message() != 31842) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_lnurl_channel_checksum_constructor_channelclient_new() != 27777) {
+    if (uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() != 12491) {
         return InitializationResult.apiChecksumMismatch
     }
 

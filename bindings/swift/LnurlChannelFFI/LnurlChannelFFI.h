@@ -252,42 +252,42 @@ typedef void (*UniffiCallbackInterfaceChannelListenerMethod0)(uint64_t, RustBuff
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD0
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD0
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod0)(uint64_t, RustBuffer, int8_t* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod0)(uint64_t, RustBuffer* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD1
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD1
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod1)(uint64_t, RustBuffer* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod1)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD2
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD2
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod2)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod2)(uint64_t, RustBuffer, int8_t* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD3
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD3
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod3)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod3)(uint64_t, RustBuffer, void* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD4
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD4
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod4)(uint64_t, RustBuffer, void* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod4)(uint64_t, RustBuffer, uint16_t, RustBuffer, int8_t* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
 #endif
 #ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD5
 #define UNIFFI_FFIDEF_CALLBACK_INTERFACE_WALLET_NODE_METHOD5
-typedef void (*UniffiCallbackInterfaceWalletNodeMethod5)(uint64_t, RustBuffer, uint16_t, RustBuffer, int8_t* _Nonnull, 
+typedef void (*UniffiCallbackInterfaceWalletNodeMethod5)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
         RustCallStatus *_Nonnull uniffiCallStatus
     );
 
@@ -306,12 +306,12 @@ typedef struct UniffiVTableCallbackInterfaceChannelListener {
 typedef struct UniffiVTableCallbackInterfaceWalletNode {
     UniffiCallbackInterfaceFree _Nonnull uniffiFree;
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
-    UniffiCallbackInterfaceWalletNodeMethod0 _Nonnull connect;
-    UniffiCallbackInterfaceWalletNodeMethod1 _Nonnull nodeId;
-    UniffiCallbackInterfaceWalletNodeMethod2 _Nonnull readiness;
-    UniffiCallbackInterfaceWalletNodeMethod3 _Nonnull refundScriptPubkey;
-    UniffiCallbackInterfaceWalletNodeMethod4 _Nonnull releasePeer;
-    UniffiCallbackInterfaceWalletNodeMethod5 _Nonnull sendPeerMessage;
+    UniffiCallbackInterfaceWalletNodeMethod0 _Nonnull nodeId;
+    UniffiCallbackInterfaceWalletNodeMethod1 _Nonnull readiness;
+    UniffiCallbackInterfaceWalletNodeMethod2 _Nonnull connect;
+    UniffiCallbackInterfaceWalletNodeMethod3 _Nonnull releasePeer;
+    UniffiCallbackInterfaceWalletNodeMethod4 _Nonnull sendPeerMessage;
+    UniffiCallbackInterfaceWalletNodeMethod5 _Nonnull refundScriptPubkey;
 } UniffiVTableCallbackInterfaceWalletNode;
 
 #endif
@@ -378,26 +378,6 @@ uint64_t uniffi_lnurl_channel_fn_method_channelclient_shutdown(uint64_t ptr
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_TAKE_ANSWER
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELCLIENT_TAKE_ANSWER
 uint64_t uniffi_lnurl_channel_fn_method_channelclient_take_answer(uint64_t ptr, uint64_t lnurl, RustBuffer answer, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELLISTENER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELLISTENER
-uint64_t uniffi_lnurl_channel_fn_clone_channellistener(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_CHANNELLISTENER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_CHANNELLISTENER
-void uniffi_lnurl_channel_fn_free_channellistener(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
-void uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(const UniffiVTableCallbackInterfaceChannelListener* _Nonnull vtable
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
-void uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(uint64_t ptr, RustBuffer request, RustBuffer step, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_CHANNELREQUEST
@@ -505,49 +485,14 @@ int8_t uniffi_lnurl_channel_fn_method_lnurl_uniffi_trait_eq_ne(uint64_t ptr, uin
 uint64_t uniffi_lnurl_channel_fn_method_lnurl_uniffi_trait_hash(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_WALLETNODE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_CLONE_WALLETNODE
-uint64_t uniffi_lnurl_channel_fn_clone_walletnode(uint64_t handle, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_WALLETNODE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FREE_WALLETNODE
-void uniffi_lnurl_channel_fn_free_walletnode(uint64_t handle, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_CHANNELLISTENER
+void uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(const UniffiVTableCallbackInterfaceChannelListener* _Nonnull vtable
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_WALLETNODE
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_INIT_CALLBACK_VTABLE_WALLETNODE
 void uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(const UniffiVTableCallbackInterfaceWalletNode* _Nonnull vtable
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_CONNECT
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_CONNECT
-int8_t uniffi_lnurl_channel_fn_method_walletnode_connect(uint64_t ptr, RustBuffer peer, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_NODE_ID
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_NODE_ID
-RustBuffer uniffi_lnurl_channel_fn_method_walletnode_node_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_READINESS
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_READINESS
-RustBuffer uniffi_lnurl_channel_fn_method_walletnode_readiness(uint64_t ptr, RustBuffer peer, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
-RustBuffer uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(uint64_t ptr, RustBuffer request_id, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_RELEASE_PEER
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_RELEASE_PEER
-void uniffi_lnurl_channel_fn_method_walletnode_release_peer(uint64_t ptr, RustBuffer peer, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_SEND_PEER_MESSAGE
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_METHOD_WALLETNODE_SEND_PEER_MESSAGE
-int8_t uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(uint64_t ptr, RustBuffer peer_id, uint16_t message_type, RustBuffer payload, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_FN_FUNC_DECODE_LNURL
@@ -892,12 +837,6 @@ uint16_t uniffi_lnurl_channel_checksum_method_channelclient_take_answer(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
-uint16_t uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_ACCEPT
 #define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELREQUEST_ACCEPT
 uint16_t uniffi_lnurl_channel_checksum_method_channelrequest_accept(void
@@ -964,9 +903,15 @@ uint16_t uniffi_lnurl_channel_checksum_method_lnurl_url(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_CONNECT
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_CONNECT
-uint16_t uniffi_lnurl_channel_checksum_method_walletnode_connect(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_CONSTRUCTOR_CHANNELCLIENT_NEW
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_CONSTRUCTOR_CHANNELCLIENT_NEW
+uint16_t uniffi_lnurl_channel_checksum_constructor_channelclient_new(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_CHANNELLISTENER_ON_REQUEST_CHANGED
+uint16_t uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(void
     
 );
 #endif
@@ -982,9 +927,9 @@ uint16_t uniffi_lnurl_channel_checksum_method_walletnode_readiness(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
-uint16_t uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_CONNECT
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_CONNECT
+uint16_t uniffi_lnurl_channel_checksum_method_walletnode_connect(void
     
 );
 #endif
@@ -1000,9 +945,9 @@ uint16_t uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_CONSTRUCTOR_CHANNELCLIENT_NEW
-#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_CONSTRUCTOR_CHANNELCLIENT_NEW
-uint16_t uniffi_lnurl_channel_checksum_constructor_channelclient_new(void
+#ifndef UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
+#define UNIFFI_FFIDEF_UNIFFI_LNURL_CHANNEL_CHECKSUM_METHOD_WALLETNODE_REFUND_SCRIPT_PUBKEY
+uint16_t uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(void
     
 );
 #endif

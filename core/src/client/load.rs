@@ -25,6 +25,9 @@ const UNREQUESTED_CHANNELS: &str = "unrequested-channels";
 const REQUEST_NAME: usize = 32;
 const PEER_NAME: usize = 66;
 
+/// In boxes, so that to make room for one moves no others but as pointers.
+type InOrder = Vec<Box<Loaded>>;
+
 impl<J: Journal> Client<J> {
     /// A client with the requests that `records` hold. Each is announced by an `Output::Changed`.
     pub fn new(settings: Settings, journal: J, now: Now, records: Vec<Stored>) -> Self {
@@ -46,7 +49,7 @@ impl<J: Journal> Client<J> {
             is_closed: false,
             outputs: VecDeque::new(),
         };
-        let mut loaded = Vec::new();
+        let mut loaded = InOrder::new();
         for stored in records {
             client.read(now, stored, &mut loaded);
         }
@@ -56,7 +59,7 @@ impl<J: Journal> Client<J> {
     }
 
     /// Requests go to `loaded`, the newest last, as when they were fetched.
-    fn read(&mut self, now: Now, stored: Stored, loaded: &mut Vec<Box<Loaded>>) {
+    fn read(&mut self, now: Now, stored: Stored, loaded: &mut InOrder) {
         let Stored { name, content } = stored;
         let Some(content) = content else {
             return self.journal.set_aside(&name, None);
@@ -105,7 +108,7 @@ impl<J: Journal> Client<J> {
         Ok(())
     }
 
-    fn take_over(&mut self, now: Now, loaded: Vec<Box<Loaded>>) {
+    fn take_over(&mut self, now: Now, loaded: InOrder) {
         for loaded in loaded {
             let Loaded {
                 record,

@@ -1,6 +1,5 @@
 //! Text from outside: it is cleaned, and secrets in it are hidden, before it is shown.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 
@@ -185,7 +184,7 @@ impl Secrets {
 /// The spellings of the secrets that the search does not find by itself. It ignores the case of ASCII
 /// letters, and decodes percent-encoding.
 #[derive(Default)]
-struct Spellings(BTreeSet<String>);
+struct Spellings(Vec<String>);
 
 impl Spellings {
     fn add_query(&mut self, query: &str) {
@@ -217,8 +216,8 @@ impl Spellings {
     }
 
     fn insert(&mut self, spelling: String) {
-        if !spelling.is_empty() {
-            self.0.insert(spelling);
+        if !spelling.is_empty() && !self.0.contains(&spelling) {
+            self.0.push(spelling);
         }
     }
 

@@ -670,22 +670,22 @@ internal interface UniffiCallbackInterfaceChannelListenerMethod0 : com.sun.jna.C
     fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 internal interface UniffiCallbackInterfaceWalletNodeMethod0 : com.sun.jna.Callback {
-    fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
-}
-internal interface UniffiCallbackInterfaceWalletNodeMethod1 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceWalletNodeMethod2 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceWalletNodeMethod1 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceWalletNodeMethod3 : com.sun.jna.Callback {
-    fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+internal interface UniffiCallbackInterfaceWalletNodeMethod2 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceWalletNodeMethod4 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceWalletNodeMethod3 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceWalletNodeMethod5 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceWalletNodeMethod4 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
+}
+internal interface UniffiCallbackInterfaceWalletNodeMethod5 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "onRequestChanged")
 internal open class UniffiVTableCallbackInterfaceChannelListener(
@@ -706,37 +706,37 @@ internal open class UniffiVTableCallbackInterfaceChannelListener(
     }
 
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "connect", "nodeId", "readiness", "refundScriptPubkey", "releasePeer", "sendPeerMessage")
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "nodeId", "readiness", "connect", "releasePeer", "sendPeerMessage", "refundScriptPubkey")
 internal open class UniffiVTableCallbackInterfaceWalletNode(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `connect`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
-    @JvmField internal var `nodeId`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
-    @JvmField internal var `readiness`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
-    @JvmField internal var `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
-    @JvmField internal var `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
-    @JvmField internal var `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
+    @JvmField internal var `nodeId`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
+    @JvmField internal var `readiness`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
+    @JvmField internal var `connect`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
+    @JvmField internal var `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
+    @JvmField internal var `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
+    @JvmField internal var `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `connect`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
-        `nodeId`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
-        `readiness`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
-        `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
-        `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
-        `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
-    ): UniffiVTableCallbackInterfaceWalletNode(`uniffiFree`,`uniffiClone`,`connect`,`nodeId`,`readiness`,`refundScriptPubkey`,`releasePeer`,`sendPeerMessage`,), Structure.ByValue
+        `nodeId`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
+        `readiness`: UniffiCallbackInterfaceWalletNodeMethod1? = null,
+        `connect`: UniffiCallbackInterfaceWalletNodeMethod2? = null,
+        `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod3? = null,
+        `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
+        `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
+    ): UniffiVTableCallbackInterfaceWalletNode(`uniffiFree`,`uniffiClone`,`nodeId`,`readiness`,`connect`,`releasePeer`,`sendPeerMessage`,`refundScriptPubkey`,), Structure.ByValue
 
    internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceWalletNode) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
-        `connect` = other.`connect`
         `nodeId` = other.`nodeId`
         `readiness` = other.`readiness`
-        `refundScriptPubkey` = other.`refundScriptPubkey`
+        `connect` = other.`connect`
         `releasePeer` = other.`releasePeer`
         `sendPeerMessage` = other.`sendPeerMessage`
+        `refundScriptPubkey` = other.`refundScriptPubkey`
     }
 
 }
@@ -789,8 +789,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelclient_take_answer(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(
-    ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_accept(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_ask_again(
@@ -813,19 +811,21 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_lnurl_url(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_walletnode_connect(
+    external fun uniffi_lnurl_channel_checksum_constructor_channelclient_new(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_node_id(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_readiness(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(
+    external fun uniffi_lnurl_channel_checksum_method_walletnode_connect(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_release_peer(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message(
     ): Int
-    external fun uniffi_lnurl_channel_checksum_constructor_channelclient_new(
+    external fun uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey(
     ): Int
     external fun ffi_lnurl_channel_uniffi_contract_version(
     ): Int
@@ -875,14 +875,6 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_lnurl_channel_fn_method_channelclient_take_answer(`ptr`: Long,`lnurl`: Long,`answer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_lnurl_channel_fn_clone_channellistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_lnurl_channel_fn_free_channellistener(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(`vtable`: UniffiVTableCallbackInterfaceChannelListener,
-    ): Unit
-    external fun uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(`ptr`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_lnurl_channel_fn_clone_channelrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_lnurl_channel_fn_free_channelrequest(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -925,24 +917,10 @@ internal object UniffiLib {
     ): Byte
     external fun uniffi_lnurl_channel_fn_method_lnurl_uniffi_trait_hash(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_lnurl_channel_fn_clone_walletnode(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_lnurl_channel_fn_free_walletnode(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(`vtable`: UniffiVTableCallbackInterfaceChannelListener,
     ): Unit
     external fun uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(`vtable`: UniffiVTableCallbackInterfaceWalletNode,
     ): Unit
-    external fun uniffi_lnurl_channel_fn_method_walletnode_connect(`ptr`: Long,`peer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Byte
-    external fun uniffi_lnurl_channel_fn_method_walletnode_node_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_walletnode_readiness(`ptr`: Long,`peer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(`ptr`: Long,`requestId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_lnurl_channel_fn_method_walletnode_release_peer(`ptr`: Long,`peer`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(`ptr`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Byte
     external fun uniffi_lnurl_channel_fn_func_decode_lnurl(`text`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_lnurl_channel_fn_func_encode_lnurl(`url`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1102,9 +1080,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_channelclient_take_answer() and 0xFFFF) != 12906) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() and 0xFFFF) != 64058) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_accept() and 0xFFFF) != 1372) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1138,7 +1113,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_lnurl_url() and 0xFFFF) != 7074) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_connect() and 0xFFFF) != 55715) {
+    if ((lib.uniffi_lnurl_channel_checksum_constructor_channelclient_new() and 0xFFFF) != 62444) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channellistener_on_request_changed() and 0xFFFF) != 64058) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_node_id() and 0xFFFF) != 24112) {
@@ -1147,7 +1125,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_readiness() and 0xFFFF) != 65162) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() and 0xFFFF) != 12491) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_connect() and 0xFFFF) != 55715) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_release_peer() and 0xFFFF) != 10649) {
@@ -1156,7 +1134,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_send_peer_message() and 0xFFFF) != 31842) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_lnurl_channel_checksum_constructor_channelclient_new() and 0xFFFF) != 27777) {
+    if ((lib.uniffi_lnurl_channel_checksum_method_walletnode_refund_script_pubkey() and 0xFFFF) != 12491) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -2162,343 +2140,6 @@ public object FfiConverterTypeChannelClient: FfiConverter<ChannelClient, Long> {
 
 
 /**
- * Hears how requests move on. You implement this, next to your screens.
- */
-public interface ChannelListener {
-    
-    /**
-     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
-     * then. Called on background threads; the calls for one request come in order, one at a time.
-     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
-     * throws is ignored.
-     */
-    fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
-    
-    companion object
-}
-
-/**
- * Hears how requests move on. You implement this, next to your screens.
- */
-open class ChannelListenerImpl: Disposable, AutoCloseable, ChannelListener
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_lnurl_channel_fn_free_channellistener(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_lnurl_channel_fn_clone_channellistener(handle, status)
-        }
-    }
-
-    
-    /**
-     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
-     * then. Called on background threads; the calls for one request come in order, one at a time.
-     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
-     * throws is ignored.
-     */
-    @Throws(WalletNodeException::class)override fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_channellistener_on_request_changed(
-        it,
-        
-        FfiConverterTypeChannelRequestSnapshot.lower(`request`),
-        FfiConverterTypeChannelStep.lower(`step`),_status)
-}
-    }
-    
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceChannelListener {
-    internal object `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0 {
-        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeChannelListener.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`onRequestChanged`(
-                    FfiConverterTypeChannelRequestSnapshot.lift(`request`),
-                    FfiConverterTypeChannelStep.lift(`step`),
-                )
-            }
-            val writeReturn = { _: Unit -> Unit }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeChannelListener.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeChannelListener.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceChannelListener.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `onRequestChanged`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeChannelListener: FfiConverter<ChannelListener, Long> {
-    internal val handleMap = UniffiHandleMap<ChannelListener>()
-
-    override fun lower(value: ChannelListener): Long {
-        if (value is ChannelListenerImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): ChannelListener {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return ChannelListenerImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): ChannelListener {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: ChannelListener) = 8UL
-
-    override fun write(value: ChannelListener, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
  * One offer, and what became of it.
  */
 public interface ChannelRequestInterface {
@@ -3234,562 +2875,6 @@ public object FfiConverterTypeLnurl: FfiConverter<Lnurl, Long> {
     override fun allocationSize(value: Lnurl) = 8UL
 
     override fun write(value: Lnurl, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * Your Lightning node, as this library needs it. You implement this.
- *
- * Called on background threads, never the main thread and never from within a call into the
- * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
- */
-public interface WalletNode {
-    
-    /**
-     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
-     *
-     * Do not make the node remember the peer: do so when the channel arrives.
-     */
-    fun `connect`(`peer`: PeerAddress): kotlin.Boolean
-    
-    /**
-     * Your node's public key, 66 hex digits.
-     */
-    fun `nodeId`(): kotlin.String
-    
-    /**
-     * What the node could do for a channel from `peer`, and which it has with it.
-     */
-    fun `readiness`(`peer`: PeerAddress): NodeReadiness
-    
-    /**
-     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
-     *
-     * Only hosted channels need it.
-     */
-    fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray
-    
-    /**
-     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
-     * with it, or needs it otherwise.
-     */
-    fun `releasePeer`(`peer`: PeerAddress)
-    
-    /**
-     * Send a custom message to a connected peer; true once it is handed to the connection.
-     *
-     * Only hosted channels need it.
-     */
-    fun `sendPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
-    
-    companion object
-}
-
-/**
- * Your Lightning node, as this library needs it. You implement this.
- *
- * Called on background threads, never the main thread and never from within a call into the
- * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
- */
-open class WalletNodeImpl: Disposable, AutoCloseable, WalletNode
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_lnurl_channel_fn_free_walletnode(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_lnurl_channel_fn_clone_walletnode(handle, status)
-        }
-    }
-
-    
-    /**
-     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
-     *
-     * Do not make the node remember the peer: do so when the channel arrives.
-     */
-    @Throws(WalletNodeException::class)override fun `connect`(`peer`: PeerAddress): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_connect(
-        it,
-        
-        FfiConverterTypePeerAddress.lower(`peer`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Your node's public key, 66 hex digits.
-     */
-    @Throws(WalletNodeException::class)override fun `nodeId`(): kotlin.String {
-            return FfiConverterString.lift(
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_node_id(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * What the node could do for a channel from `peer`, and which it has with it.
-     */
-    @Throws(WalletNodeException::class)override fun `readiness`(`peer`: PeerAddress): NodeReadiness {
-            return FfiConverterTypeNodeReadiness.lift(
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_readiness(
-        it,
-        
-        FfiConverterTypePeerAddress.lower(`peer`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
-     *
-     * Only hosted channels need it.
-     */
-    @Throws(WalletNodeException::class)override fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_refund_script_pubkey(
-        it,
-        
-        FfiConverterString.lower(`requestId`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
-     * with it, or needs it otherwise.
-     */
-    @Throws(WalletNodeException::class)override fun `releasePeer`(`peer`: PeerAddress)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_release_peer(
-        it,
-        
-        FfiConverterTypePeerAddress.lower(`peer`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Send a custom message to a connected peer; true once it is handed to the connection.
-     *
-     * Only hosted channels need it.
-     */
-    @Throws(WalletNodeException::class)override fun `sendPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
-    callWithHandle {
-    uniffiRustCallWithError(WalletNodeException) { _status ->
-    UniffiLib.uniffi_lnurl_channel_fn_method_walletnode_send_peer_message(
-        it,
-        
-        FfiConverterString.lower(`peerId`),
-        FfiConverterUShort.lower(`messageType`),
-        FfiConverterByteArray.lower(`payload`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceWalletNode {
-    internal object `connect`: UniffiCallbackInterfaceWalletNodeMethod0 {
-        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`connect`(
-                    FfiConverterTypePeerAddress.lift(`peer`),
-                )
-            }
-            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-    internal object `nodeId`: UniffiCallbackInterfaceWalletNodeMethod1 {
-        override fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`nodeId`(
-                )
-            }
-            val writeReturn = { value: kotlin.String -> uniffiOutReturn.setValue(FfiConverterString.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-    internal object `readiness`: UniffiCallbackInterfaceWalletNodeMethod2 {
-        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`readiness`(
-                    FfiConverterTypePeerAddress.lift(`peer`),
-                )
-            }
-            val writeReturn = { value: NodeReadiness -> uniffiOutReturn.setValue(FfiConverterTypeNodeReadiness.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-    internal object `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod3 {
-        override fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`refundScriptPubkey`(
-                    FfiConverterString.lift(`requestId`),
-                )
-            }
-            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-    internal object `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod4 {
-        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`releasePeer`(
-                    FfiConverterTypePeerAddress.lift(`peer`),
-                )
-            }
-            val writeReturn = { _: Unit -> Unit }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-    internal object `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod5 {
-        override fun callback(`uniffiHandle`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`sendPeerMessage`(
-                    FfiConverterString.lift(`peerId`),
-                    FfiConverterUShort.lift(`messageType`),
-                    FfiConverterByteArray.lift(`payload`),
-                )
-            }
-            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeWalletNode.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeWalletNode.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceWalletNode.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `connect`,
-        `nodeId`,
-        `readiness`,
-        `refundScriptPubkey`,
-        `releasePeer`,
-        `sendPeerMessage`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeWalletNode: FfiConverter<WalletNode, Long> {
-    internal val handleMap = UniffiHandleMap<WalletNode>()
-
-    override fun lower(value: WalletNode): Long {
-        if (value is WalletNodeImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): WalletNode {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return WalletNodeImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): WalletNode {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: WalletNode) = 8UL
-
-    override fun write(value: WalletNode, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -5880,6 +4965,278 @@ public object FfiConverterTypeWalletNodeError : FfiConverterRustBuffer<WalletNod
     }
 
 }
+
+
+
+
+
+/**
+ * Hears how requests move on. You implement this, next to your screens.
+ */
+public interface ChannelListener {
+    
+    /**
+     * A request that was accepted changed; `request` is how it stands now, as `requests` shows it by
+     * then. Called on background threads; the calls for one request come in order, one at a time.
+     * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
+     * throws is ignored.
+     */
+    fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
+    
+    companion object
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceChannelListener {
+    internal object `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`step`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeChannelListener.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`onRequestChanged`(
+                    FfiConverterTypeChannelRequestSnapshot.lift(`request`),
+                    FfiConverterTypeChannelStep.lift(`step`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeChannelListener.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeChannelListener.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceChannelListener.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `onRequestChanged`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_lnurl_channel_fn_init_callback_vtable_channellistener(vtable)
+    }
+}
+
+/**
+ * The ffiConverter which transforms the Callbacks in to handles to pass to Rust.
+ *
+ * @suppress
+ */
+public object FfiConverterTypeChannelListener: FfiConverterCallbackInterface<ChannelListener>()
+
+
+
+
+
+/**
+ * Your Lightning node, as this library needs it. You implement this.
+ *
+ * Called on background threads, never the main thread and never from within a call into the
+ * client, so methods may block. Calls for different requests can overlap: make it thread-safe.
+ */
+public interface WalletNode {
+    
+    /**
+     * Your node's public key, 66 hex digits.
+     */
+    fun `nodeId`(): kotlin.String
+    
+    /**
+     * What the node could do for a channel from `peer`, and which it has with it.
+     */
+    fun `readiness`(`peer`: PeerAddress): NodeReadiness
+    
+    /**
+     * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
+     *
+     * Do not make the node remember the peer: do so when the channel arrives.
+     */
+    fun `connect`(`peer`: PeerAddress): kotlin.Boolean
+    
+    /**
+     * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
+     * with it, or needs it otherwise.
+     */
+    fun `releasePeer`(`peer`: PeerAddress)
+    
+    /**
+     * Send a custom message to a connected peer; true once it is handed to the connection.
+     *
+     * Only hosted channels need it.
+     */
+    fun `sendPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
+    
+    /**
+     * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
+     *
+     * Only hosted channels need it.
+     */
+    fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray
+    
+    companion object
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceWalletNode {
+    internal object `nodeId`: UniffiCallbackInterfaceWalletNodeMethod0 {
+        override fun callback(`uniffiHandle`: Long,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`nodeId`(
+                )
+            }
+            val writeReturn = { value: kotlin.String -> uniffiOutReturn.setValue(FfiConverterString.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `readiness`: UniffiCallbackInterfaceWalletNodeMethod1 {
+        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`readiness`(
+                    FfiConverterTypePeerAddress.lift(`peer`),
+                )
+            }
+            val writeReturn = { value: NodeReadiness -> uniffiOutReturn.setValue(FfiConverterTypeNodeReadiness.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `connect`: UniffiCallbackInterfaceWalletNodeMethod2 {
+        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`connect`(
+                    FfiConverterTypePeerAddress.lift(`peer`),
+                )
+            }
+            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `releasePeer`: UniffiCallbackInterfaceWalletNodeMethod3 {
+        override fun callback(`uniffiHandle`: Long,`peer`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`releasePeer`(
+                    FfiConverterTypePeerAddress.lift(`peer`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4 {
+        override fun callback(`uniffiHandle`: Long,`peerId`: RustBuffer.ByValue,`messageType`: Short,`payload`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`sendPeerMessage`(
+                    FfiConverterString.lift(`peerId`),
+                    FfiConverterUShort.lift(`messageType`),
+                    FfiConverterByteArray.lift(`payload`),
+                )
+            }
+            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+    internal object `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod5 {
+        override fun callback(`uniffiHandle`: Long,`requestId`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeWalletNode.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`refundScriptPubkey`(
+                    FfiConverterString.lift(`requestId`),
+                )
+            }
+            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: WalletNodeException -> FfiConverterTypeWalletNodeError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeWalletNode.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeWalletNode.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceWalletNode.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `nodeId`,
+        `readiness`,
+        `connect`,
+        `releasePeer`,
+        `sendPeerMessage`,
+        `refundScriptPubkey`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_lnurl_channel_fn_init_callback_vtable_walletnode(vtable)
+    }
+}
+
+/**
+ * The ffiConverter which transforms the Callbacks in to handles to pass to Rust.
+ *
+ * @suppress
+ */
+public object FfiConverterTypeWalletNode: FfiConverterCallbackInterface<WalletNode>()
 
 
 

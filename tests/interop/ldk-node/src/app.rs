@@ -47,7 +47,7 @@ impl App {
             ..ClientConfig::default()
         };
         let listener = Arc::new(Listener::default());
-        let client = ChannelClient::new(wallet_node, listener, config);
+        let client = ChannelClient::new(Box::new(wallet_node), Box::new(listener), config);
         let client = Arc::new(client.expect("the configuration is good"));
         let reports = Arc::new(LdkNodeReports::new(node.clone(), client.clone()));
         node.start().expect("the node starts");
