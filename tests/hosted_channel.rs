@@ -7,12 +7,13 @@ use lnurl_channel::{
     ChannelConcern, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelStep, ClientConfig,
     HostedChannelTerms, LnurlChannelError, NodeProblem, WalletNodeError, encode_lnurl,
 };
-use lnurl_channel_testbed::{Habit, OfferOptions, Over};
+use lnurl_channel_testbed::{Habit, OfferOptions, Over, ServiceOffer, Step};
 
-use support::plain::{Called, PlainNode, PlainScene, p2wpkh};
+use support::listener::Listener;
+use support::plain::{Called, PlainNode, PlainScene, PlainWallet, p2wpkh};
 use support::scene::{
-    CallResult, Scene, accept, ask_again, fetch, gets, hasty_config, hosted, kept, patient_config,
-    prepare, start_accept, start_waiting_on, state, wait_until,
+    CallResult, Scene, accept, ask_again, fetch, gets, habits, hasty_config, hosted, kept,
+    patient_config, prepare, start_accept, start_waiting_on, state, wait_until,
 };
 use support::{LIMIT, block_on};
 
@@ -168,6 +169,71 @@ fn an_offer_in_the_lnurl_needs_no_service() {
     assert_eq!(accept(&request), Err(LnurlChannelError::Refused { words }));
     let invoked = testbed.service().invocations().remove(0);
     assert!(hex::encode(invoked.payload).ends_with("0002abcd"));
+}
+
+#[test]
+fn an_offer_behind_a_redirect_is_of_the_host_that_the_user_agreed_to() {
+    let scene = Scene::new(OfferOptions {
+        fault_step: Step::Offer,
+        ..hosted(&[Habit::Redirects])
+    });
+    assert_eq!(gets(&scene.testbed).len(), 2);
+    let offer = scene.request.snapshot().offer;
+    assert!(offer.service.unwrap().starts_with("localhost:"));
+    assert_eq!(offer.answered_by, None, "the same host");
+    assert_eq!(offer.peer.node_id, scene.testbed.target().id());
+
+    let (wallet, target) = (scene.testbed.wallet(), scene.testbed.target().id());
+    assert!(!wallet.is_connected(&target), "the user has not agreed");
+    assert_eq!(invocations(&scene), 0, "the user has not agreed");
+    assert_eq!(kept(&scene.wallet.client), [""; 0]);
+    assert_eq!(scene.accept(), Ok(offered()));
+    // The invocation came to the node that the offer names.
+    let invoked = scene.testbed.service().invocations();
+    assert_eq!(invoked.len(), 1);
+    assert_eq!(invoked[0].offer_id, Some(scene.offer.id));
+    assert!(wallet.is_connected(&target));
+    assert_eq!(
+        gets(&scene.testbed).len(),
+        2,
+        "the service is not asked again"
+    );
+}
+
+/// Otherwise an open redirect on a host that is trusted would lend that host's name.
+#[test]
+fn a_redirect_to_another_host_offers_no_hosted_channel() {
+    let at_offer = |kind: OfferOptions| OfferOptions {
+        fault_step: Step::Offer,
+        ..kind
+    };
+    // The service's name is `localhost`, and its redirects lead there.
+    let through_another = |offer: &ServiceOffer| {
+        let url = offer
+            .url
+            .replace("https://localhost:", "https://127.0.0.1:");
+        assert_ne!(url, offer.url);
+        encode_lnurl(url).unwrap()
+    };
+    let (node, options) = (PlainNode::default(), at_offer(hosted(&[Habit::Redirects])));
+    let wallet = PlainWallet::with(node, Listener::default(), patient_config);
+    let offer = wallet.testbed.service().offer(options);
+    let refused = fetch(&wallet.client, &through_another(&offer)).unwrap_err();
+    let LnurlChannelError::InvalidResponse { reason } = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(reason.contains("another host answered"), "{reason}");
+    assert_eq!(gets(&wallet.testbed).len(), 2);
+    assert_eq!(kept(&wallet.client), [""; 0]);
+    assert_eq!(wallet.node.called.all(), []);
+
+    // With a funded one, the user sees both hosts.
+    let options = at_offer(habits(&[Habit::Redirects]));
+    let offer = wallet.testbed.service().offer(options);
+    let request = fetch(&wallet.client, &through_another(&offer)).unwrap();
+    let shown = request.snapshot().offer;
+    assert!(shown.service.unwrap().starts_with("127.0.0.1:"));
+    assert_eq!(shown.answered_by.as_deref(), Some("localhost"));
 }
 
 #[test]

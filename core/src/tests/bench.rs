@@ -54,6 +54,7 @@ pub struct Bench {
     pub answers: BTreeMap<Waiter, Result<Answer, LnurlChannelError>>,
     pub asks: BTreeMap<RequestId, Asks>,
     pub(super) waiting: BTreeSet<Waiter>,
+    pub(super) left: BTreeSet<Waiter>,
     pub(super) last_task: Option<TaskId>,
     pub(super) names: BTreeMap<TaskId, &'static str>,
     next: u64,
@@ -89,6 +90,7 @@ impl Bench {
             answers: BTreeMap::new(),
             asks: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            left: BTreeSet::new(),
             last_task: None,
             names: BTreeMap::new(),
             next: 0,
@@ -117,6 +119,7 @@ impl Bench {
         self.tasks.clear();
         self.snapshots.clear();
         self.waiting.clear();
+        self.left.clear();
         self.last_task = None;
         self.take_outputs(None);
     }

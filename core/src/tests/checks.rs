@@ -27,6 +27,8 @@ pub struct Asks {
     pub was_sent: bool,
     /// The call that runs was begun by `ask_again`.
     pub is_again: bool,
+    /// The user agreed to the call that runs, and it has not asked yet.
+    pub may_ask: bool,
 }
 
 /// The inputs from which a service may come to be asked.
@@ -50,6 +52,16 @@ impl Cause {
     }
 }
 
+/// Whether there is anything new to show.
+fn differs(before: ChannelRequestSnapshot, after: &ChannelRequestSnapshot) -> bool {
+    let unchanged = ChannelRequestSnapshot {
+        revision: after.revision,
+        updated_at_seconds: after.updated_at_seconds,
+        ..before
+    };
+    unchanged != *after
+}
+
 impl Bench {
     /// What an onlooker learns from an input.
     pub(super) fn see(&mut self, input: &Input) {
@@ -64,18 +76,22 @@ impl Bench {
                 waiter, request, ..
             } => {
                 if state(request) == Some(ChannelRequestState::Offered) {
-                    self.asks.entry(*request).or_default().consents += 1;
+                    self.see_consent(*request);
                 }
                 self.waiting.insert(*waiter);
             }
             Input::AskAgain {
                 waiter, request, ..
             } => {
-                self.asks.entry(*request).or_default().consents += 1;
+                let is_running = self.snapshots.get(request).is_some_and(|s| s.is_running);
+                if !is_running {
+                    self.see_consent(*request);
+                }
                 self.waiting.insert(*waiter);
             }
             Input::Leave(waiter) => {
                 self.waiting.remove(waiter);
+                self.left.insert(*waiter);
             }
             Input::CallbackWritten(task) => self.was_sent(*task),
             Input::CallbackEnded(task, result) => {
@@ -104,6 +120,12 @@ impl Bench {
         }
     }
 
+    fn see_consent(&mut self, request: RequestId) {
+        let asks = self.asks.entry(request).or_default();
+        asks.consents += 1;
+        asks.may_ask = true;
+    }
+
     fn was_sent(&mut self, task: TaskId) {
         let owner = self
             .offers
@@ -130,11 +152,16 @@ impl Bench {
     fn take_output(&mut self, output: &Output, cause: Option<Cause>) {
         match output {
             Output::Changed {
-                request, snapshot, ..
+                request,
+                snapshot,
+                step,
+                ..
             } => {
                 let before = self.snapshots.insert(*request, (**snapshot).clone());
                 if let Some(before) = before {
                     assert!(snapshot.revision > before.revision, "{snapshot:?}");
+                    let is_named = step.is_some_and(|step| step != ChannelStep::Changed);
+                    assert!(is_named || differs(before, snapshot), "nothing changed");
                 }
             }
             Output::Forgotten(request) => {
@@ -142,8 +169,10 @@ impl Bench {
                 assert!(known.is_some(), "{request} was not known");
             }
             Output::Answer { waiter, result, .. } => {
+                // A cancel goes on though nobody waits for it, and the driver drops its answer.
+                let has_left = *result == Ok(Answer::Done) && self.left.remove(waiter);
                 assert!(
-                    self.waiting.remove(waiter),
+                    has_left || self.waiting.remove(waiter),
                     "{waiter:?} waits for no answer"
                 );
                 self.answers.insert(*waiter, result.clone());
@@ -189,6 +218,8 @@ impl Bench {
                 asks.asks += 1;
                 asks.tries = 1;
                 assert!(asks.asks <= asks.consents, "asked more often than agreed");
+                assert!(asks.may_ask, "asked twice by one call, or by none");
+                asks.may_ask = false;
                 assert!(asks.is_again || !asks.was_sent, "asked again by itself");
             }
             // Provably unsent: it is tried again.
@@ -218,6 +249,11 @@ impl Bench {
             let id = request.id();
             let shown = &self.snapshots[&id];
             running += usize::from(shown.is_running);
+            if !shown.is_running
+                && let Some(asks) = self.asks.get_mut(&id)
+            {
+                asks.may_ask = false;
+            }
             if self.is_thorough {
                 assert_eq!(*shown, request.snapshot(), "a change was not shown");
                 self.check_record(request);
