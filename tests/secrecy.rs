@@ -127,7 +127,10 @@ impl Recorder {
                 format!("[{}]", Ipv6Addr::from(address))
             }
             _ => {
-                assert_eq!(kind, 3, "an address was resolved here, and not by the proxy");
+                assert_eq!(
+                    kind, 3,
+                    "an address was resolved here, and not by the proxy"
+                );
                 let length = read(stream, 1)?[0];
                 String::from_utf8(read(stream, length.into())?).unwrap()
             }
@@ -429,7 +432,11 @@ fn an_ipv6_address_is_one_to_the_proxy() {
         let record = recorder.record();
         let expected = ["[2001:4860:4860::8888]:443", "[2001:4860:4860::8888]:8443"];
         assert_eq!(record.asked, expected, "{scheme}");
-        assert_eq!((record.requests.len(), record.connections), (0, 2), "{scheme}");
+        assert_eq!(
+            (record.requests.len(), record.connections),
+            (0, 2),
+            "{scheme}"
+        );
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::channel::ChannelOutcome;
+use crate::channel::{ChannelOutcome, IncomingChannel};
 use crate::error::LnurlChannelError;
 use crate::ids::{RequestId, TaskId, Waiter};
 use crate::protocol::{Lnurl, PeerAddress, Secret};
-use crate::snapshot::{ChannelRequestSnapshot, ChannelStep};
+use crate::snapshot::{ChannelConcern, ChannelRequestSnapshot, ChannelStep};
 
 /// What is to be done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Output {
 pub enum Answer {
     Request(RequestId),
     Outcome(ChannelOutcome),
+    Ready(IncomingChannel),
+    Concerns(Vec<ChannelConcern>),
     Done,
 }
 

@@ -64,6 +64,7 @@ impl Request {
         };
         unclear
             .into_iter()
+            .chain(self.run.preflight.iter().cloned())
             .chain(self.run.concerns.iter().cloned())
             .collect()
     }

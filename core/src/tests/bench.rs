@@ -45,6 +45,8 @@ pub struct Bench {
     pub now: Now,
     /// Ids of the channels that the node lists for any peer.
     pub listed: Vec<String>,
+    /// What else it tells of itself.
+    pub readiness: NodeReadiness,
     /// What the last input led to, in order.
     pub done: Vec<Output>,
     pub offers: BTreeMap<RequestId, Service>,
@@ -82,6 +84,7 @@ impl Bench {
             settings,
             now,
             listed: Vec::new(),
+            readiness: NodeReadiness::default(),
             done: Vec::new(),
             offers: BTreeMap::new(),
             tasks: BTreeMap::new(),
@@ -287,6 +290,22 @@ impl Bench {
         waiter
     }
 
+    pub fn await_ready(&mut self, request: RequestId) -> Waiter {
+        let waiter = self.new_waiter();
+        self.feed(Input::AwaitReady { waiter, request });
+        waiter
+    }
+
+    pub fn preflight(&mut self, request: RequestId, visibility: ChannelVisibility) -> Waiter {
+        let waiter = self.new_waiter();
+        self.feed(Input::Preflight {
+            waiter,
+            request,
+            visibility,
+        });
+        waiter
+    }
+
     pub fn cancel(&mut self, request: RequestId) -> Waiter {
         let waiter = self.new_waiter();
         self.feed(Input::Cancel { waiter, request });
@@ -368,7 +387,10 @@ impl Bench {
         };
         NodeFacts {
             node_id: OWN.into(),
-            channel_ids: readiness_for.as_ref().map(|_| self.listed.clone()),
+            readiness: readiness_for.as_ref().map(|_| NodeReadiness {
+                channel_ids: self.listed.clone(),
+                ..self.readiness.clone()
+            }),
             refund_script: refund_script.then(|| [vec![0, 20], vec![7; 20]].concat()),
         }
     }

@@ -9,6 +9,7 @@ mod hosted;
 mod matching;
 mod model;
 mod play;
+mod ready;
 mod runs;
 mod samples;
 mod transitions;
