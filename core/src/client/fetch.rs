@@ -10,7 +10,7 @@ use crate::ids::{RequestId, TaskId, Waiter};
 use crate::input::{HttpFailure, Journal, Reply};
 use crate::output::{Answer, Output, Task};
 use crate::protocol::{self, Ask, Lnurl, Offer, Secret};
-use crate::request::{Credentials, Fetched, Progress, Record, Request, Run};
+use crate::request::{Credentials, Fetched, History, Progress, Record, Request, Run};
 use crate::snapshot::ChannelRequestState;
 
 /// How long a scanned LNURL leads to the offer that it led to before.
@@ -195,6 +195,7 @@ impl<J: Journal> Client<J> {
                 })),
                 refund_script: None,
                 progress: Progress::Offered,
+                history: History::default(),
             },
             run: Run {
                 fetched: Some(Fetched { at, by }),

@@ -22,7 +22,8 @@ use crate::clock::Now;
 use crate::ids::RequestId;
 use crate::protocol::json::Object;
 use crate::protocol::{self, BitcoinNetwork, ChannelKind, ChannelVisibility};
-use crate::request::Record;
+use crate::request::{Event, Record};
+use crate::snapshot::ChannelStep;
 use crate::verdicts::{KnownChannel, StoredVerdict};
 
 const VERSION: u64 = 2;
@@ -217,6 +218,26 @@ const VERDICTS: Names<VerdictKind, 4> = [
     (VerdictKind::Duplicate, "Duplicate"),
     (VerdictKind::WrongVisibility, "WrongVisibility"),
     (VerdictKind::Unwanted, "Unwanted"),
+];
+
+const EVENTS: Names<Event, 17> = [
+    (Event::Accepted, "Accepted"),
+    (Event::Step(ChannelStep::Connecting), "Connecting"),
+    (Event::Step(ChannelStep::Requesting), "Requesting"),
+    (Event::Step(ChannelStep::Agreed), "Agreed"),
+    (Event::Step(ChannelStep::AnswerUnclear), "AnswerUnclear"),
+    (Event::Step(ChannelStep::Reconnecting), "Reconnecting"),
+    (Event::Step(ChannelStep::Proposed), "Proposed"),
+    (Event::Step(ChannelStep::Mismatched), "Mismatched"),
+    (Event::Step(ChannelStep::OpeningFailed), "OpeningFailed"),
+    (Event::Step(ChannelStep::Arrived), "Arrived"),
+    (Event::Step(ChannelStep::Progressed), "Progressed"),
+    (Event::Step(ChannelStep::Ready), "Ready"),
+    (Event::PeerConnected, "PeerConnected"),
+    (Event::PeerDisconnected, "PeerDisconnected"),
+    (Event::Refused, "Refused"),
+    (Event::Cancelled, "Cancelled"),
+    (Event::CallEnded, "CallEnded"),
 ];
 
 const UNREQUESTED: &str = "Unrequested";

@@ -6,6 +6,7 @@ mod ask;
 mod call;
 mod callback;
 mod channels;
+mod history;
 mod link;
 mod progress;
 mod proposals;
@@ -19,6 +20,7 @@ mod view;
 use std::time::Duration;
 
 pub use call::{Asking, Call};
+pub use history::{Entry, Event, History};
 pub use progress::{
     Arrival, AskAnswer, Baseline, Contact, Credentials, FundedWanted, Progress, Record, Refusal,
     Wanted,

@@ -126,7 +126,7 @@ impl Request {
         }
     }
 
-    fn shown_channel(&self) -> Option<&IncomingChannel> {
+    pub(super) fn shown_channel(&self) -> Option<&IncomingChannel> {
         let arrived = self.channel().map(|(channel, _)| channel);
         arrived.or(self.run.proposals.standing())
     }
