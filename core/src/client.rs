@@ -326,6 +326,7 @@ impl<J: Journal> Client<J> {
                 snapshot: Box::new(committed.next.snapshot()),
                 was_accepted,
                 step: was_accepted.then_some(step),
+                history: committed.next.record.history.clone(),
             });
         }
         let peer = committed.next.record.offer.peer.clone();
@@ -571,6 +572,7 @@ impl<J: Journal> Client<J> {
             snapshot: Box::new(request.snapshot()),
             was_accepted: request.run.was_accepted,
             step: None,
+            history: request.record.history.clone(),
         });
         self.peers.entry(peer_id).or_default().requests.push(id);
         self.requests.insert(id, Box::new(request));

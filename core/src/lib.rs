@@ -33,6 +33,8 @@ pub use input::{HttpFailure, Input, Journal, NodeFacts, NodeFailure, Reply, Stor
 pub use output::{Answer, Output, Task};
 pub use problem::{NetworkProblem, NodeProblem};
 pub use readiness::NodeReadiness;
+pub use record::receipt;
+pub use request::History;
 pub use settings::Settings;
 pub use snapshot::{ChannelConcern, ChannelRequestSnapshot, ChannelRequestState, ChannelStep};
 

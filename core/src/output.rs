@@ -6,6 +6,7 @@ use crate::channel::{ChannelOutcome, IncomingChannel};
 use crate::error::LnurlChannelError;
 use crate::ids::{RequestId, TaskId, Waiter};
 use crate::protocol::{Lnurl, PeerAddress, Secret};
+use crate::request::History;
 use crate::snapshot::{ChannelConcern, ChannelRequestSnapshot, ChannelStep};
 
 /// What is to be done, in this order.
@@ -19,6 +20,8 @@ pub enum Output {
         /// Once accepted, it is among `requests`.
         was_accepted: bool,
         step: Option<ChannelStep>,
+        /// For the receipt.
+        history: History,
     },
     /// The client no longer knows the request.
     Forgotten(RequestId),

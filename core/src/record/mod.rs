@@ -6,6 +6,7 @@
 mod first_edition;
 mod form;
 mod read;
+mod receipt;
 mod redacted;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use first_edition::read_unrequested_channels;
 use form::{KnownForm, VerdictsForm};
+pub use receipt::receipt;
 pub use redacted::redacted;
 
 use crate::channel::{ChannelStage, VerdictKind, normalised_id};

@@ -26,6 +26,7 @@ pub use progress::{
     Wanted,
 };
 pub use proposals::Proposals;
+pub use reasons::concern_in_english;
 pub use transition::{Context, Effect, Store, Transition};
 
 use crate::ids::{RequestId, TaskId};

@@ -24,12 +24,12 @@ fn with_concerns(begin: &str, concerns: &[ChannelConcern]) -> String {
     let mut text = begin.to_owned();
     for concern in concerns {
         text.push_str("; ");
-        text.push_str(&sentence(concern));
+        text.push_str(&concern_in_english(concern));
     }
     text
 }
 
-fn sentence(concern: &ChannelConcern) -> String {
+pub fn concern_in_english(concern: &ChannelConcern) -> String {
     let quoted = |what: &str, words: &Option<String>| match words {
         Some(words) => format!("{what}: {words}"),
         None => what.to_owned(),

@@ -484,6 +484,20 @@ impl Bench {
         shown.collect::<Vec<_>>().join(" ")
     }
 
+    /// The last receipt of a request.
+    pub fn receipt(&self, request: RequestId) -> String {
+        let published = self.done.iter().rev().find_map(|output| match output {
+            Output::Changed {
+                request: of,
+                snapshot,
+                history,
+                ..
+            } if *of == request => Some(receipt(snapshot, history)),
+            _ => None,
+        });
+        published.expect("it has not changed")
+    }
+
     pub fn steps(&self) -> Vec<ChannelStep> {
         let steps = self.done.iter().filter_map(|output| match output {
             Output::Changed { step, .. } => *step,

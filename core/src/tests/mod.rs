@@ -10,6 +10,7 @@ mod matching;
 mod model;
 mod play;
 mod ready;
+mod receipts;
 mod runs;
 mod samples;
 mod transitions;
