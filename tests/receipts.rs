@@ -82,7 +82,7 @@ fn of_a_channel_that_did_not_come() {
 
 #[test]
 fn of_a_service_that_said_no() {
-    let scene = Scene::new(habits(&[Habit::ErrorWithHttpStatus]));
+    let scene = Scene::new(habits(&[Habit::ErrorAnswer]));
     let result = scene.accept();
     assert!(
         matches!(result, Err(LnurlChannelError::Refused { .. })),

@@ -183,7 +183,11 @@ impl Request {
             (ChannelKind::Funded, Some(before)) => Wanted::Funded(FundedWanted {
                 visibility: plan.visibility,
                 accepts_both: before.accepts_both || before.visibility != plan.visibility,
-                ..before.clone()
+                baseline: match &before.baseline {
+                    Baseline::Unknown => Baseline::of(channel_ids),
+                    known => known.clone(),
+                },
+                lost: before.lost.clone(),
             }),
         };
         Contact {
