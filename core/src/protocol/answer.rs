@@ -1,7 +1,7 @@
-//! What the answers of a service have in common (LUD-01): refusals, and text that is not JSON.
+//! What the answers of a service have in common (LUD-01): refusals, words, and text that is not JSON.
 
-use super::json::Object;
-use super::text::{Secrets, presentable};
+use super::json::{Object, Value};
+use super::secrets::{Secrets, presentable};
 
 /// Characters shown of a service's own words, at most.
 const MAX_WORDS: usize = 500;
@@ -9,22 +9,50 @@ const MAX_WORDS: usize = 500;
 /// Characters shown of a body that cannot be read, at most.
 const MAX_EXCERPT: usize = 100;
 
+/// Where services put their words, the likeliest first. The last two only within another one.
+const KEYS: [&str; 8] = [
+    "reason",
+    "message",
+    "detail",
+    "error",
+    "errors",
+    "title",
+    "msg",
+    "description",
+];
+const KEYS_OF_AN_ANSWER: usize = 6;
+
+/// How deep words may lie in objects and lists.
+const MAX_LEVELS: usize = 3;
+
 /// Whether `status` is `ERROR`, in any case.
 pub fn is_refusal(answer: &Object) -> bool {
-    let status = answer.text("status");
+    let status = answer.trimmed("status");
     status.is_some_and(|status| status.eq_ignore_ascii_case("ERROR"))
 }
 
-/// The reason of a refusal, where the service gave one.
-pub fn refusal_words(answer: &Object, secrets: &Secrets) -> Option<String> {
-    shown(&answer.text("reason")?, secrets, MAX_WORDS)
+/// What the service says, whatever its `status`.
+pub fn words(answer: &Object, secrets: &Secrets) -> Option<String> {
+    words_in(answer, &KEYS[..KEYS_OF_AN_ANSWER], 1, secrets)
 }
 
-/// The words of an answer without LNURL's `status`, from the keys that web frameworks use.
-pub fn other_words(answer: &Object, secrets: &Secrets) -> Option<String> {
-    let texts = ["detail", "message", "error"].map(|key| answer.text(key));
-    let mut texts = texts.into_iter().flatten();
-    texts.find_map(|text| shown(&text, secrets, MAX_WORDS))
+fn words_in(object: &Object, keys: &[&str], level: usize, secrets: &Secrets) -> Option<String> {
+    let mut keys = keys.iter();
+    keys.find_map(|key| words_of(object.value(key), level, secrets))
+}
+
+fn words_of(value: Option<Value>, level: usize, secrets: &Secrets) -> Option<String> {
+    if level > MAX_LEVELS {
+        return None;
+    }
+    match value? {
+        Value::Text(text) => shown(&text, secrets, MAX_WORDS),
+        Value::Object(object) => words_in(&object, &KEYS, level + 1, secrets),
+        Value::List(items) => {
+            let mut items = items.iter();
+            items.find_map(|item| words_of(Value::read(item.get()), level + 1, secrets))
+        }
+    }
 }
 
 /// The start of a body, where it has anything to show.
@@ -47,6 +75,7 @@ fn shown(text: &str, secrets: &Secrets, max_chars: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors;
     use super::*;
 
     fn object(text: &str) -> Object {
@@ -59,6 +88,7 @@ mod tests {
             r#"{"status":"ERROR"}"#,
             r#"{"status":"Error","reason":7}"#,
             r#"{"status":"error"}"#,
+            r#"{"status":" ERROR\n\ufeff"}"#,
         ] {
             assert!(is_refusal(&object(text)), "{text}");
         }
@@ -73,31 +103,58 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_refusal_are_cleaned_and_cut_and_hide_secrets() {
-        let secrets = Secrets::new(None, None, Some("hush"));
-        let words = |text| refusal_words(&object(text), &secrets);
-        for text in [r#"{}"#, r#"{"reason":7}"#, r#"{"reason":" \u202e"}"#] {
-            assert_eq!(words(text), None, "{text}");
+    fn words_are_found_as_in_the_vectors() {
+        for vector in vectors("words") {
+            let answer = object(&vector["body"].to_string());
+            let words = words(&answer, &Secrets::default());
+            assert_eq!(words.as_deref(), vector["words"].as_str(), "{vector}");
         }
+    }
+
+    #[test]
+    fn words_are_found_wherever_services_put_them() {
+        let secrets = Secrets::new(None, None, Some("hush"));
+        for text in [
+            r#"{"reason":"no hush"}"#,
+            r#"{"message":"no hush"}"#,
+            r#"{"detail":"no hush"}"#,
+            r#"{"error":"no hush"}"#,
+            r#"{"errors":"no hush"}"#,
+            r#"{"title":"no hush"}"#,
+            r#"{"title":"no","errors":["no hush"],"reason":null}"#,
+            r#"{"reason":7,"message":{},"detail":[],"error":"no hush"}"#,
+            r#"{"reason":" \u200b","message":{"reason":"","msg":"no hush"}}"#,
+            r#"{"detail":[1,{"loc":["k1"]},{"description":"no hush"},{"msg":"other"}]}"#,
+            r#"{"error":{"errors":["no hush"]}}"#,
+            r#"{"errors":[["no hush"]]}"#,
+            r#"{"error":{"error":{"title":"no hush"}}}"#,
+            r#"{"error":{"tag":1,"tag":1},"title":"no \ud800hush"}"#,
+        ] {
+            let words = words(&object(text), &secrets);
+            let words = words.map(|words| words.replace('\u{fffd}', ""));
+            assert_eq!(words.as_deref(), Some("no …"), "{text}");
+        }
+        for text in [
+            "{}",
+            r#"{"msg":"x","description":"x","Reason":"x","status":"x","code":"x"}"#,
+            r#"{"reason":7,"message":true,"detail":[1,null],"error":{"code":"x"}}"#,
+            r#"{"reason":" \u202e\u3164"}"#,
+            r#"{"error":{"error":{"error":{"error":"x"}}}}"#,
+            r#"{"detail":[[["x"]]]}"#,
+            r#"{"detail":[{"error":{"msg":"x"}}]}"#,
+        ] {
+            assert_eq!(words(&object(text), &secrets), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_cleaned_and_cut() {
+        let secrets = Secrets::new(None, None, Some("hush"));
+        let words = |text| words(&object(text), &secrets);
         let spoiled = words(r#"{"reason":"no\n\u202ehush"}"#);
         assert_eq!(spoiled.as_deref(), Some("no …"));
         let long = format!(r#"{{"reason":"{}"}}"#, "ü".repeat(600));
         assert_eq!(words(&long).map(|r| r.chars().count()), Some(500));
-    }
-
-    #[test]
-    fn other_words_are_read_from_the_keys_of_web_frameworks() {
-        let secrets = Secrets::new(None, None, Some("hush"));
-        for key in ["detail", "message", "error"] {
-            let answer = object(&format!(r#"{{"{key}":"hush not found"}}"#));
-            let words = other_words(&answer, &secrets);
-            assert_eq!(words.as_deref(), Some("… not found"));
-        }
-        let second = object(r#"{"error":"last","message":"shown","detail":""}"#);
-        assert_eq!(other_words(&second, &secrets).as_deref(), Some("shown"));
-        for text in [r#"{"detail":[1]}"#, r#"{"detail":""}"#, "{}"] {
-            assert_eq!(other_words(&object(text), &secrets), None);
-        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The one request that asks a service for the channel, or cancels it (LUD-02), and its answer.
 
-use super::answer::{excerpt, is_refusal, other_words, refusal_words};
+use super::answer::{excerpt, is_refusal, words};
 use super::json::Object;
-use super::text::{Secrets, percent_decode, percent_encode};
+use super::secrets::Secrets;
+use super::text::{percent_decode, percent_encode};
 
 /// The parameters that the wallet sets.
 const OUR_KEYS: [&[u8]; 4] = [b"k1", b"remoteid", b"private", b"cancel"];
@@ -59,11 +60,11 @@ pub fn parse_answer(body: &[u8], secrets: &Secrets) -> Answer {
         return Answer::Unclear(excerpt(body, secrets));
     };
     if is_refusal(&answer) {
-        return Answer::Refused(refusal_words(&answer, secrets));
+        return Answer::Refused(words(&answer, secrets));
     }
-    match answer.text("status") {
+    match answer.trimmed("status") {
         Some(status) if status.eq_ignore_ascii_case("OK") => Answer::Ok,
-        _ => Answer::Unclear(other_words(&answer, secrets).or_else(|| excerpt(body, secrets))),
+        _ => Answer::Unclear(words(&answer, secrets).or_else(|| excerpt(body, secrets))),
     }
 }
 
@@ -103,9 +104,9 @@ fn is_ours(pair: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors;
     use super::*;
 
-    const VECTORS: &str = include_str!("../../../tests/vectors.json");
     const ID: &str = "02ab";
 
     #[test]
@@ -173,13 +174,12 @@ mod tests {
 
     #[test]
     fn answers_are_read_as_the_vectors_say() {
-        let all: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
-        for vector in all["callback_answers"].as_array().unwrap() {
+        for vector in vectors("callback_answers") {
             let body = vector["body"].as_str().unwrap();
             let is = match parse_answer(body.as_bytes(), &Secrets::default()) {
                 Answer::Ok => "ok",
                 Answer::Refused(_) => "refused",
-                Answer::Unclear(_) => "unknown",
+                Answer::Unclear(_) => "unclear",
             };
             assert_eq!(is, vector["is"].as_str().unwrap(), "{body}");
         }
@@ -198,6 +198,21 @@ mod tests {
             ),
             (r#"{"status":"ERROR","reason":null}"#, refused(None)),
             (r#"{"detail":"no hush here"}"#, unclear(Some("no … here"))),
+            (
+                r#"{"status":"ERROR","error":{"message":"gone"}}"#,
+                refused(Some("gone")),
+            ),
+            (
+                r#"{"status":"PENDING","reason":"wait"}"#,
+                unclear(Some("wait")),
+            ),
+            (r#"{"status":" OK\n","reason":"wait"}"#, Answer::Ok),
+            (r#"{"status":"OK","reason":"half \ud800"}"#, Answer::Ok),
+            (
+                r#"{"status":"ERROR","reason":"half \udfff hush"}"#,
+                refused(Some("half \u{fffd} …")),
+            ),
+            ("\u{feff}{\"status\":\"OK\"}", Answer::Ok),
             // Without words, the start of the answer is shown.
             (r#"{"status":true}"#, unclear(Some(r#"{"status":true}"#))),
             (
@@ -211,6 +226,26 @@ mod tests {
             (r#"{"status":"OK","tag":"channelRequest"}"#, Answer::Ok),
         ] {
             assert_eq!(answer(body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_in_another_encoding_is_shown_as_far_as_it_can_be_read() {
+        let utf_16 = |marks: &[u8]| {
+            let units = "{\"status\":\"OK\"}".encode_utf16();
+            let bytes = units.flat_map(u16::to_le_bytes);
+            marks.iter().copied().chain(bytes).collect::<Vec<u8>>()
+        };
+        for (body, shown) in [
+            (
+                b"{\"status\":\"ERROR\",\"reason\":\"caf\xe9\"}".to_vec(),
+                "{\"status\":\"ERROR\",\"reason\":\"caf\u{fffd}\"}",
+            ),
+            (utf_16(b""), "{\"status\":\"OK\"}"),
+            (utf_16(b"\xff\xfe"), "\u{fffd}\u{fffd}{\"status\":\"OK\"}"),
+        ] {
+            let answer = parse_answer(&body, &Secrets::default());
+            assert_eq!(answer, Answer::Unclear(Some(shown.into())));
         }
     }
 }

@@ -30,6 +30,8 @@ pub enum LnurlProblem {
     NotLnurl,
     /// It looks like an LNURL, and is incomplete or mistyped: scan again.
     Damaged,
+    /// It holds two LNURLs or more, and they differ: ask the user for one.
+    Several,
 }
 
 /// Which safety rule an address breaks.

@@ -1,14 +1,17 @@
 //! JSON objects whose fields are read by their exact type: nothing is converted silently.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::text::trimmed;
+
 const MAX_DEPTH: usize = 16;
 
 /// Keys that must not be repeated: two readers of one answer could see two different offers.
-const NEVER_TWICE: [&str; 4] = ["uri", "callback", "k1", "tag"];
+const NEVER_TWICE: [&str; 5] = ["uri", "callback", "k1", "tag", "status"];
 
 /// A JSON object whose values are parsed when they are read.
 #[derive(Clone)]
@@ -24,7 +27,8 @@ impl Object {
         if depth(text) > MAX_DEPTH {
             return Err("JSON nested too deep".into());
         }
-        let mut json = serde_json::Deserializer::from_str(text);
+        let text = without_half_surrogates(text);
+        let mut json = serde_json::Deserializer::from_str(&text);
         let fields = json
             .deserialize_map(Fields)
             .map_err(|_| "not a JSON object")?;
@@ -40,6 +44,16 @@ impl Object {
     /// A string.
     pub fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.raw(key)?).ok()
+    }
+
+    /// A string, without white space and invisible characters at its ends.
+    pub fn trimmed(&self, key: &str) -> Option<String> {
+        self.text(key).map(|text| trimmed(&text).to_owned())
+    }
+
+    /// A string, an object or a list; none if it is something else.
+    pub fn value(&self, key: &str) -> Option<Value> {
+        Value::read(self.raw(key)?)
     }
 
     /// A string, or a number as its text in the JSON.
@@ -76,6 +90,21 @@ impl Object {
         serde_json::from_str(self.raw(key)?).ok()
     }
 
+    /// The strings in a list, or the one string that stands in its place.
+    pub fn texts_or_text(&self, key: &str) -> Vec<String> {
+        let text = |value| match value {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        match self.value(key) {
+            Some(Value::List(items)) => {
+                let items = items.iter().map(|item| Value::read(item.get()));
+                items.filter_map(text).collect()
+            }
+            one => text(one).into_iter().collect(),
+        }
+    }
+
     /// Whether there is no such field, or it is `null`.
     pub fn is_absent(&self, key: &str) -> bool {
         self.raw(key).is_none_or(|raw| raw == "null")
@@ -88,10 +117,63 @@ impl Object {
     }
 }
 
+/// A value that may hold text.
+pub enum Value {
+    Text(String),
+    Object(Object),
+    List(Vec<Box<RawValue>>),
+}
+
+impl Value {
+    pub fn read(raw: &str) -> Option<Self> {
+        Some(match raw.as_bytes().first()? {
+            b'"' => Self::Text(serde_json::from_str(raw).ok()?),
+            b'{' => Self::Object(Object::parse(raw.as_bytes()).ok()?),
+            b'[' => Self::List(serde_json::from_str(raw).ok()?),
+            _ => return None,
+        })
+    }
+}
+
 impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Object(…)")
     }
+}
+
+/// `json` with U+FFFD for each half of a surrogate pair. It stands for no character, and the parser
+/// would refuse the whole for it.
+fn without_half_surrogates(json: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = json[at..].find('\\') {
+        at += found;
+        let (length, is_half) = match (code_unit(json, at), code_unit(json, at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => (12, false),
+            (Some(0xd800..=0xdfff), _) => (6, true),
+            _ => (
+                1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
+                false,
+            ),
+        };
+        if is_half {
+            mended.push_str(&json[copied..at]);
+            mended.push('\u{fffd}');
+            copied = at + length;
+        }
+        at += length;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(json);
+    }
+    mended.push_str(&json[copied..]);
+    Cow::Owned(mended)
+}
+
+/// The number in `\uXXXX`, if that stands `at` in `json`.
+fn code_unit(json: &str, at: usize) -> Option<u16> {
+    let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+    u16::from_str_radix(digits, 16).ok()
 }
 
 /// The deepest nesting of objects and arrays in `json`, whether or not it is well formed.
@@ -198,8 +280,8 @@ mod tests {
         assert!(Object::parse(br#"{"k1":"a","\u006b1":"b"}"#).is_err());
         let inner = object(r#"{"k1":"a","more":{"k1":"b"},"K1":"c"}"#);
         assert_eq!(inner.text("k1").as_deref(), Some("a"));
-        let last = object(r#"{"status":"OK","status":"ERROR"}"#);
-        assert_eq!(last.text("status").as_deref(), Some("ERROR"));
+        let last = object(r#"{"reason":"first","reason":"last"}"#);
+        assert_eq!(last.text("reason").as_deref(), Some("last"));
     }
 
     #[test]
@@ -245,7 +327,34 @@ mod tests {
     }
 
     #[test]
-    fn a_string_with_a_broken_escape_counts_as_missing() {
-        assert_eq!(object(r#"{"a":"\ud800"}"#).text("a"), None);
+    fn half_of_a_surrogate_pair_is_replaced_and_the_rest_stands() {
+        for (json, text) in [
+            (r"\ud800", "\u{fffd}"),
+            (r"a\uDFFFb", "a\u{fffd}b"),
+            (
+                r"\ud83d\ude42 \ud83d\ud83d\ude42\ude42",
+                "🙂 \u{fffd}🙂\u{fffd}",
+            ),
+            (r"\\ud800 \\\ud800\n", "\\ud800 \\\u{fffd}\n"),
+            (r"\ud83d\n\u0041\ud83dü", "\u{fffd}\nA\u{fffd}ü"),
+            (r"ü\ud800ü", "ü\u{fffd}ü"),
+        ] {
+            let key_too = object(&format!(r#"{{"\udead":"\ud801","a":"{json}"}}"#));
+            assert_eq!(key_too.text("a").as_deref(), Some(text), "{json}");
+        }
+        for json in [r"\ud80", r"\u+800", r"\ü", r"\", r"\ud800\", r"\ud800\uü"] {
+            assert!(
+                Object::parse(format!(r#"{{"a":"{json}"}}"#).as_bytes()).is_err(),
+                "{json}"
+            );
+            assert!(Object::parse(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn white_space_and_invisible_characters_around_a_field_are_dropped() {
+        let padded = object("{\"a\":\" \u{feff}\\n x\u{200b}y \\ufeff\u{200d}\\t\",\"n\":1}");
+        assert_eq!(padded.trimmed("a").as_deref(), Some("x\u{200b}y"));
+        assert_eq!(padded.trimmed("n"), None);
     }
 }

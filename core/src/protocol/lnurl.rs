@@ -8,7 +8,7 @@ use bech32::primitives::iter::{ByteIterExt, Fe32IterExt};
 use bech32::{Bech32, Fe32, Hrp};
 use url::Url;
 
-use super::text::{is_invisible, percent_decode, query_of};
+use super::text::{is_invisible, percent_decode, trimmed};
 use super::url_policy::{BadUrl, authority_of, host_of, is_onion, is_onion_host, parse_url};
 use super::{Error, LnurlProblem};
 
@@ -39,6 +39,19 @@ const WRAPPERS: [&str; 6] = [
 ];
 
 const MAX_WRAPPERS: usize = 4;
+
+/// Schemes of links that may hold an LNURL.
+const LINKS: [&str; 3] = ["http", "https", "bitcoin"];
+
+/// Starts what follows a bech32 text, such as a label.
+const BEHIND_BECH32: [char; 3] = ['?', '&', '#'];
+
+/// What may stand around an LNURL within a text, besides white space.
+const QUOTES_AND_BRACKETS: &str = "\"'`´«»‹›“”„‟‘’‚()[]{}<>「」『』（）【】《》〈〉";
+const PUNCTUATION: &str = ".,:;!?…*|–—·•。，：；！？、";
+
+/// The most parts of a text that are looked at.
+const MAX_PARTS: usize = 64;
 
 /// LUD-17's schemes for something else, and their tags.
 const OTHER_SCHEMES: [(&str, &str); 3] = [
@@ -125,20 +138,39 @@ pub fn decode(text: &str) -> Result<Lnurl, Error> {
     if text.len() > MAX_TEXT_BYTES {
         return not_lnurl("it is too long");
     }
-    let outer = unwrapped(text);
-    let parameter;
-    let inner = if is_link(outer) {
-        // Once only: a link within a link's parameter is not followed.
-        parameter = lightning_parameter(outer)?;
-        unwrapped(&parameter)
-    } else {
-        outer
+    decode_text(text, true)
+}
+
+/// Decodes the LNURL that a text is or, else, the only one within it (I7).
+fn decode_text(text: &str, may_be_link: bool) -> Result<Lnurl, Error> {
+    let mut why = match decode_token(unwrapped(text), may_be_link) {
+        Err(why) => why,
+        decoded => return decoded,
     };
-    if has_white_space(outer) || has_white_space(inner) {
-        let reason = "there is white space within it";
-        return Err(invalid_lnurl(problem_of(inner), reason));
+    let is_one_of = |set: &str, c| set.chars().any(|one| one == c);
+    let is_between = |c: char| c.is_whitespace() || is_one_of(QUOTES_AND_BRACKETS, c);
+    let is_edge = |c: char| is_one_of(PUNCTUATION, c) || is_invisible(c);
+    let parts = text
+        .split(is_between)
+        .map(|part| part.trim_matches(is_edge));
+    let parts = parts.filter(|part| !part.is_empty()).take(MAX_PARTS);
+    let mut is_of_part = false;
+    let mut found: Option<Lnurl> = None;
+    for part in parts {
+        match (decode_token(unwrapped(part), may_be_link), &found) {
+            (Ok(lnurl), Some(other)) if lnurl != *other => {
+                let reason = "there are several, and they differ";
+                return Err(invalid_lnurl(LnurlProblem::Several, reason));
+            }
+            (Ok(lnurl), _) => found = Some(lnurl),
+            (Err(of_part), _) if !is_of_part && looks_like_one(&of_part) => {
+                is_of_part = true;
+                why = of_part;
+            }
+            _ => {}
+        }
     }
-    decode_token(inner)
+    found.ok_or(why)
 }
 
 /// Encodes a service URL as a bech32 LNURL, in the upper case that QR codes store best.
@@ -244,24 +276,14 @@ fn next_residue(residue: u32, group: Fe32) -> u32 {
 
 /// The text without white space and invisible characters at its ends, and without wrapping schemes.
 fn unwrapped(text: &str) -> &str {
-    let mut token = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let mut token = trimmed(text);
     for _ in 0..MAX_WRAPPERS {
         let Some(inner) = without_wrapper(token) else {
             break;
         };
-        token = inner;
+        token = trimmed(inner);
     }
     token
-}
-
-/// The problem of a text that cannot be decoded: it depends on whether it looks like an LNURL.
-fn problem_of(text: &str) -> LnurlProblem {
-    let start = text.trim_start();
-    if starts_with(start, BECH32_PREFIX) || starts_with(start, LUD17_SCHEME) {
-        LnurlProblem::Damaged
-    } else {
-        LnurlProblem::NotLnurl
-    }
 }
 
 fn without_wrapper(token: &str) -> Option<&str> {
@@ -274,45 +296,102 @@ fn without_wrapper(token: &str) -> Option<&str> {
     is_lud17.then_some(inner)
 }
 
-fn has_white_space(text: &str) -> bool {
-    text.contains(char::is_whitespace)
+/// The problem of a text that cannot be decoded: it depends on whether it looks like an LNURL.
+fn problem_of(token: &str) -> LnurlProblem {
+    if starts_with(token, BECH32_PREFIX) || starts_with(token, LUD17_SCHEME) {
+        LnurlProblem::Damaged
+    } else {
+        LnurlProblem::NotLnurl
+    }
 }
 
+/// Whether what cannot be decoded is an LNURL all the same.
+fn looks_like_one(error: &Error) -> bool {
+    let problem = LnurlProblem::NotLnurl;
+    !matches!(error, Error::InvalidLnurl { problem: p, .. } if *p == problem)
+}
+
+/// The start of `text`, up to the first of `ends`.
+fn up_to<'a>(text: &'a str, ends: &[char]) -> &'a str {
+    text.split(ends).next().unwrap_or_default()
+}
+
+/// Whether a text has the form of a bech32 LNURL, whatever wraps it or follows it.
+pub fn is_bech32(text: &str) -> bool {
+    let data = strip_prefix(up_to(unwrapped(text), &BEHIND_BECH32), BECH32_PREFIX);
+    data.is_some_and(|data| !data.is_empty() && data.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// Whether a text is a link that may hold an LNURL: of the web, BIP-21, or without a scheme.
 fn is_link(token: &str) -> bool {
-    let schemes = ["http:", "https:", "bitcoin:"];
-    schemes.iter().any(|scheme| starts_with(token, scheme))
+    let is_one_of = |scheme: &str| LINKS.iter().any(|link| scheme.eq_ignore_ascii_case(link));
+    match up_to(token, &['/', '?', '#']).split_once(':') {
+        Some((scheme, _)) if is_one_of(scheme) => true,
+        Some((_, port)) if !port.bytes().all(|b| b.is_ascii_digit()) => false,
+        _ => token.contains('?'),
+    }
 }
 
-/// The value of `lightning=` in a link. The key may be in any case.
-fn lightning_parameter(link: &str) -> Result<String, Error> {
-    let pairs = query_of(link).unwrap_or_default().split('&');
-    let value = pairs
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| percent_decode(key).eq_ignore_ascii_case(b"lightning"))
-        .map(|(_, value)| percent_decode(value));
-    let Some(value) = value else {
-        return not_lnurl("a link without an LNURL in it");
-    };
-    String::from_utf8(value).map_err(|error| {
-        let text = String::from_utf8_lossy(error.as_bytes());
-        invalid_lnurl(problem_of(unwrapped(&text)), "the link's LNURL is not text")
-    })
+/// The first LNURL in a `lightning=` of a link, whose key may be in any case.
+fn decode_link(link: &str) -> Result<Lnurl, Error> {
+    let (base, fragment) = link.split_once('#').unwrap_or((link, ""));
+    let queries = [base, fragment].map(|part| part.split_once('?').map_or("", |(_, query)| query));
+    let pairs = queries.iter().flat_map(|query| query.split('&'));
+    let mut why = invalid_lnurl(LnurlProblem::NotLnurl, "a link without an LNURL in it");
+    for (mut key, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+        // A link in a page may have its `&` written as `&amp;`.
+        while let Some(rest) = strip_prefix(key, "amp;") {
+            key = rest;
+        }
+        if !percent_decode(key).eq_ignore_ascii_case(b"lightning") {
+            continue;
+        }
+        match decode_value(percent_decode(value)) {
+            Err(error) if !looks_like_one(&why) => why = error,
+            Err(_) => {}
+            decoded => return decoded,
+        }
+    }
+    Err(why)
 }
 
-fn decode_token(token: &str) -> Result<Lnurl, Error> {
+/// Once only: a link within a link's value is not followed.
+fn decode_value(value: Vec<u8>) -> Result<Lnurl, Error> {
+    match String::from_utf8(value) {
+        Ok(text) => decode_text(&text, false),
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let problem = problem_of(unwrapped(&text));
+            Err(invalid_lnurl(problem, "the link's LNURL is not text"))
+        }
+    }
+}
+
+fn decode_token(token: &str, may_be_link: bool) -> Result<Lnurl, Error> {
+    let problem = problem_of(token);
+    if problem == LnurlProblem::Damaged && token.contains(char::is_whitespace) {
+        return damaged("there is white space within it");
+    }
     if starts_with(token, BECH32_PREFIX) {
-        let url = parse_url(&decode_bech32(token)?);
-        return Lnurl::checked(url, LnurlProblem::Damaged);
+        let url = parse_url(&decode_bech32(up_to(token, &BEHIND_BECH32))?);
+        return Lnurl::checked(url, problem);
     }
     if let Some(rest) = strip_prefix(token, LUD17_SCHEME) {
         return decode_lud17(rest.strip_prefix("//").unwrap_or(rest));
+    }
+    if token.contains(char::is_whitespace) {
+        return not_lnurl("it has none of the forms of an LNURL");
     }
     for (scheme, tag) in OTHER_SCHEMES {
         if starts_with(token, scheme) {
             return Err(Error::UnsupportedTag(tag.into()));
         }
     }
-    not_lnurl("it has none of the forms of an LNURL")
+    match is_link(token) {
+        true if may_be_link => decode_link(token),
+        true => not_lnurl("a link within a link"),
+        false => not_lnurl("it has none of the forms of an LNURL"),
+    }
 }
 
 /// The host decides the scheme (LUD-17): `http` for onion services, `https` for all others.
@@ -320,8 +399,21 @@ fn decode_token(token: &str) -> Result<Lnurl, Error> {
 /// The text is parsed twice: first for the host, then with the right scheme, so that a port that is
 /// the default one of the other scheme is kept.
 fn decode_lud17(rest: &str) -> Result<Lnurl, Error> {
-    if rest.starts_with('/') {
+    let authority = up_to(rest, &['/', '?', '#']);
+    if authority.is_empty() {
         return damaged("it has no host");
+    }
+    // A label, and no port behind it.
+    if let Some((name, port)) = authority.split_once(':')
+        && !name.contains('.')
+        && !authority.contains(['@', '['])
+        && !port.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+    {
+        return damaged("there is a scheme where the host should be");
+    }
+    if starts_with(authority, BECH32_PREFIX) && !authority.contains('.') {
+        return damaged("there is a bech32 text where the host should be");
     }
     let https = format!("https://{rest}");
     let host = Url::parse(&https).ok();
@@ -370,17 +462,12 @@ fn invalid_lnurl(problem: LnurlProblem, reason: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vectors;
     use super::*;
 
-    const VECTORS: &str = include_str!("../../../tests/vectors.json");
     const SAMPLE: &str = "lnurl1dp68gurn8ghj7etcv9khqmr99e3k7mf0w4exctmrdpskumn9dsup0gp4";
     const SAMPLE_URL: &str = "https://example.com/url/channel";
     const ONION: &str = "juhanurmihxlp77nkq76byazcldy2hlmovfu2epvl5ankdibsot4csyd.onion";
-
-    fn vectors(name: &str) -> Vec<serde_json::Value> {
-        let all: serde_json::Value = serde_json::from_str(VECTORS).unwrap();
-        all[name].as_array().unwrap().clone()
-    }
 
     fn url(text: &str) -> String {
         decode(text).unwrap_or_else(|e| panic!("{text}: {e}")).url()
@@ -476,21 +563,16 @@ mod tests {
             assert_eq!(url(&text), SAMPLE_URL, "{text}");
         }
         for text in [
-            format!("lightning: {SAMPLE}"),
             format!("{} {}", &SAMPLE[..20], &SAMPLE[20..]),
             format!("{}\n{}", &SAMPLE[..20], &SAMPLE[20..]),
             format!("{}\u{200b}{}", &SAMPLE[..20], &SAMPLE[20..]),
             format!("{SAMPLE}\0"),
-            format!("{SAMPLE}."),
-            "lnurlc://a.com/ b".into(),
         ] {
             assert!(is_damaged(&text), "{text:?}");
         }
         for text in [
             format!("lightning:lightning:lightning:lightning:lightning:{SAMPLE}"),
             format!("web+{SAMPLE}"),
-            format!("my channel: {SAMPLE}"),
-            "lnurlp://a.com/ b".into(),
         ] {
             assert!(is_not_lnurl(&text), "{text:?}");
         }
@@ -509,6 +591,22 @@ mod tests {
             format!("https://service.com?%6cightning=lightning%3A{SAMPLE}"),
             format!("lightning:https://service.com/?lightning={SAMPLE}"),
             "https://a.com/?lightning=lnurlc%3A%2F%2Fexample.com%2Furl%2Fchannel".into(),
+            format!("https://a.com/#?lightning={SAMPLE}"),
+            format!("https://a.com/?a=b#/open?x=y&Lightning={SAMPLE}"),
+            format!("https://a.com/?lightning={SAMPLE}#/open?lightning=no"),
+            format!("https://a.com/?x=1&amp;amp;lightning={SAMPLE}&amp;y=2"),
+            format!("https://wallet.example/?id=1&amp;lightning={SAMPLE}").to_uppercase(),
+            format!(
+                "https://a.com/?lightning=no&lightning=lnurl1x&lightning={SAMPLE}&lightning=lnurlc://b.com"
+            ),
+            format!("https://a.com/?lightning={SAMPLE}%3Flabel=x"),
+            format!("https://a.com/?lightning={SAMPLE}?label=x"),
+            format!("https://a.com/?lightning=Pay%20{SAMPLE}%0A"),
+            format!("a.com?lightning={SAMPLE}"),
+            format!("a.com:8443/c?lightning={SAMPLE}"),
+            format!("a.com/#/c?lightning={SAMPLE}"),
+            format!("?lightning={SAMPLE}"),
+            format!("lightning:a.com/?lightning={SAMPLE}"),
         ] {
             assert_eq!(url(&text), SAMPLE_URL, "{text}");
         }
@@ -516,8 +614,11 @@ mod tests {
         for text in [
             SAMPLE_URL.into(),
             format!("https://a.com/{SAMPLE}"),
-            format!("https://a.com/#?lightning={SAMPLE}"),
+            format!("https://a.com/#lightning={SAMPLE}"),
+            format!("https://a.com/lightning={SAMPLE}"),
             format!("https://a.com/?lnurl={SAMPLE}"),
+            format!("nostr:a?lightning={SAMPLE}"),
+            format!("a.com/{SAMPLE}"),
             format!("https://a.com/?lightning={nested}"),
             "https://a.com/?lightning=".into(),
             "https://a.com/?lightning".into(),
@@ -533,12 +634,116 @@ mod tests {
             format!("https://a.com/?lightning={cut}"),
             format!("https://a.com/?lightning=lightning:{cut}"),
             format!("https://a.com/?lightning={SAMPLE}%ff"),
-            format!("https://a.com/?lightning={SAMPLE}%20x"),
-            format!("https://a.com/ x?lightning={SAMPLE}"),
+            format!("https://a.com/?lightning=no&lightning={cut}&lightning=no"),
             "https://a.com/?lightning=lnurlc:".into(),
             "https://a.com/?lightning=lnurlc:%ff".into(),
         ] {
             assert!(is_damaged(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_lnurl_is_found_in_text_as_in_the_vectors() {
+        for vector in vectors("lnurl_in_text") {
+            let text = vector["text"].as_str().unwrap();
+            let expected = match vector["problem"].as_str() {
+                None => Ok(vector["url"].as_str().unwrap().to_owned()),
+                Some("Damaged") => Err(LnurlProblem::Damaged),
+                Some("Several") => Err(LnurlProblem::Several),
+                Some(other) => panic!("{other}"),
+            };
+            let decoded = decode(text).map(|lnurl| lnurl.url());
+            assert_eq!(
+                decoded.map_err(|_| problem(text).unwrap()),
+                expected,
+                "{vector}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_lnurl_is_found_in_text_around_it() {
+        let upper = SAMPLE.to_uppercase();
+        for text in [
+            format!("lightning: {SAMPLE}"),
+            format!("my channel: {SAMPLE}, see you!"),
+            format!("Hi,\n\n{upper}.\n\n-- \nme <me@a.com>, https://a.com/?x=1"),
+            format!("**{SAMPLE}**"),
+            format!("[open](https://a.com/?lightning={SAMPLE})"),
+            format!("<a href=\"lightning:{upper}?label=x\">"),
+            format!("„{SAMPLE}“ — «lightning://{upper}»"),
+            format!("\u{3010}{SAMPLE}\u{3011}\u{3002}"),
+            format!("{{'lnurl': '{SAMPLE}'}}"),
+            format!("scan\u{a0}\u{200b}{SAMPLE}\u{200b}\u{a0}now"),
+            format!(
+                "{SAMPLE} {upper} https://a.com/?lightning={SAMPLE} lnurlc://example.com/url/channel"
+            ),
+            format!("{SAMPLE} lnurl1damaged lnurlp://a.com lnbc1abc"),
+            format!("{SAMPLE}?x={SAMPLE}"),
+            format!("{SAMPLE}&x"),
+            format!("{SAMPLE}#x"),
+            format!("a.com/ x?lightning={SAMPLE}"),
+            format!("{} {SAMPLE}", "x ".repeat(63)),
+            "Open lnurlc://example.com/url/channel!".into(),
+            "(web+lnurlc:example.com/url/channel)".into(),
+        ] {
+            assert_eq!(url(&text), SAMPLE_URL, "{text}");
+        }
+        for text in [
+            format!("{SAMPLE} lnurlc://example.com/other"),
+            format!("<{SAMPLE}><lnurlc://example.com>"),
+            format!("https://a.com/?lightning={SAMPLE} https://a.com/?lightning=lnurlc://b.com"),
+        ] {
+            assert_eq!(problem(&text), Some(LnurlProblem::Several), "{text}");
+        }
+        for text in [
+            format!("{} {SAMPLE}", "x ".repeat(64)),
+            format!("https://a.com/{SAMPLE} x"),
+            "see https://a.com/?x=1 and me@a.com".into(),
+            "()".into(),
+        ] {
+            assert!(is_not_lnurl(&text), "{text}");
+        }
+        let broken = format!("{}\n{}", &SAMPLE[..30], &SAMPLE[30..]);
+        for text in [
+            &broken,
+            &format!("see {broken}"),
+            &format!("see <{}>.", &SAMPLE[..30]),
+        ] {
+            assert!(is_damaged(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_reason_names_what_is_wrong_with_the_part_that_looks_like_an_lnurl() {
+        for (text, reason) in [
+            ("pay lnurlp://a.com/x today", "an LNURL for payRequest"),
+            (
+                "see http://a.com/x or lnurlc://u@a.com",
+                "user information in the URL",
+            ),
+            (
+                "see lnurlc://https://a.com now",
+                "a scheme where the host should be",
+            ),
+            (
+                "take lnurl1dp68gurn8!",
+                "its checksum is wrong; it may be incomplete or mistyped",
+            ),
+            ("take LNURL1dp68gABCDEF.", "it mixes upper and lower case"),
+            (
+                "https://a.com/?lightning=lnurlw%3A%2F%2Fa.com&lightning=no",
+                "an LNURL for withdrawRequest",
+            ),
+            (
+                "https://a.com/?lightning=https%3A%2F%2Fa.com",
+                "a link within a link",
+            ),
+            ("https://a.com/?x=1", "a link without an LNURL in it"),
+            ("hello world", "it has none of the forms of an LNURL"),
+        ] {
+            let why = decode(text).unwrap_err().to_string();
+            assert!(why.ends_with(reason), "{text}: {why}");
         }
     }
 
@@ -583,9 +788,39 @@ mod tests {
             "lnurlc:",
             "lnurlc://",
             "lnurlc:///a.com/",
+            "lnurlc:?x",
             "lnurlc://a..com/",
+            "lnurlc://a.com:x/",
         ] {
             assert!(is_damaged(text), "{text}");
+        }
+        for (text, reason) in [
+            ("lnurlc://https://a.com/x", "a scheme"),
+            ("LNURLC:HTTPS://a.com/x", "a scheme"),
+            ("lnurlc://http:a.com", "a scheme"),
+            ("lnurlc:https:/a.com", "a scheme"),
+            ("lnurlc://lnurlc://a.com", "a scheme"),
+            ("lightning:lnurlc:lightning:lnurl1dp68g", "a scheme"),
+            (
+                "lnurlc://lnurl1dp68gurn8ghj7cfwv4uxzmtsd3jj77q8dk0dd",
+                "a bech32 text",
+            ),
+            (
+                "lnurlc:LNURL1DP68GURN8GHJ7CFWV4UXZMTSD3JJ77Q8DK0DD?x=1",
+                "a bech32 text",
+            ),
+        ] {
+            let why = decode(text).unwrap_err().to_string();
+            let is_named = why.ends_with(&format!("there is {reason} where the host should be"));
+            assert!(is_damaged(text) && is_named, "{text}: {why}");
+        }
+        for (text, host) in [
+            ("lnurlc://lnurl1.example.com/x", "lnurl1.example.com"),
+            ("lnurlc://[2606:4700::1111]:8443/x", "[2606:4700::1111]"),
+            ("lnurlc://intranet:8443/x", "intranet"),
+            ("lnurlc://a.com/https://b.com", "a.com"),
+        ] {
+            assert_eq!(decode(text).unwrap().host(), host, "{text}");
         }
         assert!(is_not_lnurl("lnurlcx:a.com"));
         for text in [

@@ -9,6 +9,8 @@ pub mod json;
 pub mod lnurl;
 mod node_uri;
 mod offer;
+mod search;
+mod secrets;
 mod text;
 mod url_policy;
 
@@ -20,6 +22,17 @@ pub use hosted::{
 };
 pub use lnurl::{Lnurl, decode, encode};
 pub use node_uri::{PeerAddress, check_node_id, parse_node_uri};
-pub use offer::{Ask, ChannelKind, ChannelOffer, Offer, OfferParts, offer_in_query, parse_offer};
-pub use text::{Secret, Secrets, presentable};
+pub use offer::{
+    Ask, ChannelKind, ChannelOffer, Offer, OfferParts, PeerPolicy, offer_in_query, parse_offer,
+    parse_offer_of,
+};
+pub use secrets::{Secret, Secrets, presentable};
 pub use url_policy::{BadUrl, check, check_redirect, is_onion_host, is_public, parse_url, resolve};
+
+/// The vectors of one kind.
+#[cfg(test)]
+fn vectors(kind: &str) -> Vec<serde_json::Value> {
+    let all = include_str!("../../../tests/vectors.json");
+    let all: serde_json::Value = serde_json::from_str(all).unwrap();
+    all[kind].as_array().unwrap().clone()
+}

@@ -9,6 +9,9 @@ use super::{Error, UrlProblem};
 
 const DEFAULT_PORT: u16 = 9735;
 
+/// The first port that needs no rights of its own to listen at.
+const LEAST_LIKELY_PORT: u16 = 1024;
+
 const NODE_ID_DIGITS: usize = 66;
 
 /// The longest name and the longest label in DNS, in characters.
@@ -96,13 +99,24 @@ fn split_port(address: &str) -> Result<(&str, Option<&str>), String> {
             port => Ok((host, port)),
         };
     }
-    if address.parse::<Ipv6Addr>().is_ok() {
-        return Ok((address, None));
-    }
-    Ok(match address.rsplit_once(':') {
+    let (host, port) = match address.rsplit_once(':') {
         Some((host, port)) => (host, Some(port)),
         None => (address, None),
-    })
+    };
+    // An address as a whole, whose last group may be meant as a port: LUD-02 always has one.
+    if is_ipv6(address) && !(is_ipv6(host) && port.is_some_and(reads_as_port)) {
+        return Ok((address, None));
+    }
+    Ok((host, port))
+}
+
+fn is_ipv6(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok()
+}
+
+/// Whether a group of an address is likelier a port.
+fn reads_as_port(group: &str) -> bool {
+    parse_port(group).is_ok_and(|port| port >= LEAST_LIKELY_PORT)
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {
@@ -171,7 +185,18 @@ mod tests {
             ("[2001:DB8:0:0::1]:1234", "2001:db8::1", 1234),
             ("[2001:db8::1]", "2001:db8::1", 9735),
             ("2001:db8::1", "2001:db8::1", 9735),
-            ("2001:db8::1:9735", "2001:db8::1:9735", 9735),
+            ("2001:db8::1:9735", "2001:db8::1", 9735),
+            ("2001:db8::1:1024", "2001:db8::1", 1024),
+            ("2001:db8::1:1023", "2001:db8::1:1023", 9735),
+            ("2001:db8::1:0999", "2001:db8::1:999", 9735),
+            ("2001:db8::1:a735", "2001:db8::1:a735", 9735),
+            ("2001:db8::9735", "2001:db8::9735", 9735),
+            ("1:2:3:4:5:6:7:9735", "1:2:3:4:5:6:7:9735", 9735),
+            ("::9735", "::9735", 9735),
+            ("::1:9736", "::1", 9736),
+            ("[2001:db8::1:9735]", "2001:db8::1:9735", 9735),
+            ("[2001:db8::1:9735]:9736", "2001:db8::1:9735", 9736),
+            ("::ffff:1.2.3.4:9736", "::ffff:1.2.3.4", 9736),
             ("::1:12345", "::1", 12345),
             ("1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7:8", 9),
             ("::ffff:1.2.3.4", "::ffff:1.2.3.4", 9735),
@@ -276,6 +301,10 @@ mod tests {
     fn peers_on_private_hosts_are_refused_unless_allowed() {
         for host in [
             "127.0.0.1",
+            "router",
+            "nas.lan:1",
+            "nas.home.arpa",
+            "2606:4700::5efe:a00:1",
             "10.1.2.3:1",
             "localhost",
             "Node.Local.",

@@ -2,11 +2,12 @@
 
 use url::Url;
 
-use super::answer::{is_refusal, other_words, refusal_words, unreadable};
+use super::answer::{is_refusal, unreadable, words};
 use super::json::Object;
-use super::lnurl::{Lnurl, OTHER_TAGS};
+use super::lnurl::{Lnurl, OTHER_TAGS, is_bech32};
 use super::node_uri::{PeerAddress, check_peer_host, parse_node_uri};
-use super::text::{Secret, Secrets, presentable};
+use super::secrets::{Secret, Secrets, presentable};
+use super::text::trimmed;
 use super::url_policy::{BadUrl, MAX_CALLBACK_BYTES, check, host_of, parse_url, resolve};
 use super::{Error, LnurlProblem, UrlProblem};
 
@@ -17,6 +18,8 @@ const MAX_K1_BYTES: usize = 1024;
 const MAX_HOSTED_SECRET_BYTES: usize = 128;
 const MAX_ALIAS: usize = 64;
 const MAX_SHOWN_TAG: usize = 40;
+/// The most addresses of a node that are looked at: each key takes time to check.
+const MAX_URIS: usize = 16;
 /// Enough for a host name of 255 characters and a port.
 const MAX_AUTHORITY: usize = 261;
 
@@ -152,6 +155,14 @@ impl Offer {
     }
 }
 
+/// Which peers can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerPolicy {
+    pub allow_private_hosts: bool,
+    /// Onion services are as good as others.
+    pub has_proxy: bool,
+}
+
 /// Reads the service's answer. HTTP status and headers mean nothing (LUD-01).
 ///
 /// `fetched_from` is the URL after redirects; a relative callback is relative to it.
@@ -162,20 +173,38 @@ pub fn parse_offer(
     fetched_from: &Url,
     allow_private_hosts: bool,
 ) -> Result<Offer, Error> {
+    let peers = PeerPolicy {
+        allow_private_hosts,
+        has_proxy: false,
+    };
+    parse_offer_of(body, status, lnurl, fetched_from, peers)
+}
+
+/// The same as `parse_offer`, where `peers` tells which of several addresses of a node is taken.
+pub fn parse_offer_of(
+    body: &[u8],
+    status: u16,
+    lnurl: &Lnurl,
+    fetched_from: &Url,
+    peers: PeerPolicy,
+) -> Result<Offer, Error> {
     let secrets =
         Secrets::new(Some(lnurl.as_url().as_str()), None, None).and_query_of(fetched_from.as_str());
     let answer = Object::parse(body)
         .map_err(|why| Error::InvalidResponse(unreadable(&why, body, status, &secrets)))?;
     let secrets = and_secrets_of(&answer, secrets);
     if is_refusal(&answer) {
-        return Err(Error::Refused(refusal_words(&answer, &secrets)));
+        return Err(Error::Refused(words(&answer, &secrets)));
     }
-    let Some(tag) = answer.text("tag") else {
-        return Err(without_tag(&answer, status, &secrets));
-    };
+    let tag = answer.trimmed("tag").unwrap_or_default();
     match tag.as_str() {
-        FUNDED => parse_funded(&answer, lnurl, fetched_from, allow_private_hosts),
-        HOSTED => parse_hosted(&answer, lnurl, fetched_from, &secrets, allow_private_hosts),
+        // Web frameworks answer with an error of their own form instead of LNURL's.
+        "" => Err(match words(&answer, &secrets) {
+            Some(words) => Error::Refused(Some(words)),
+            None => Error::InvalidResponse(unreadable("without a `tag`", body, status, &secrets)),
+        }),
+        FUNDED => parse_funded(&answer, lnurl, fetched_from, peers),
+        HOSTED => parse_hosted(&answer, lnurl, fetched_from, &secrets, peers),
         other if OTHER_TAGS.contains(&other) => Err(Error::UnsupportedTag(tag)),
         _ => {
             let tag = presentable(&tag, &secrets, MAX_SHOWN_TAG);
@@ -209,14 +238,19 @@ fn hosted_in_query(
             return invalid(&format!("`{name}` stands twice in the query"));
         }
     }
+    let uris = [uri.to_owned()];
+    let peers = PeerPolicy {
+        allow_private_hosts,
+        has_proxy: false,
+    };
     let parts = OfferParts {
         kind: ChannelKind::Hosted,
         service: None,
         answered_by: None,
         callback: None,
-        uri,
+        uri: usable_uri(&uris, peers)?,
         alias,
-        k1,
+        k1: trimmed(k1),
     };
     Offer::from_parts(parts, allow_private_hosts)
 }
@@ -242,12 +276,15 @@ fn parse_funded(
     answer: &Object,
     lnurl: &Lnurl,
     fetched_from: &Url,
-    allow_private_hosts: bool,
+    peers: PeerPolicy,
 ) -> Result<Offer, Error> {
-    let uri = required(answer.text("uri"), "uri")?;
-    let callback = required(answer.text("callback"), "callback")?;
+    let uris = answer.texts_or_text("uri");
+    let uri = usable_uri(&uris, peers)?;
+    let callback = answer.trimmed("callback");
+    let callback = required(callback.filter(|text| !text.is_empty()), "callback")?;
     let k1 = required(answer.text_or_number("k1"), "k1")?;
     check_length(&callback)?;
+    check_is_no_host(&callback)?;
     let callback = resolve(fetched_from, &callback).map_err(callback_problem)?;
     let answered_by = other_host(lnurl, fetched_from);
     let parts = OfferParts {
@@ -255,11 +292,11 @@ fn parse_funded(
         service: Some(&lnurl.authority()),
         answered_by: answered_by.as_deref(),
         callback: Some(callback.as_str()),
-        uri: &uri,
+        uri,
         alias: None,
         k1: &k1,
     };
-    Offer::from_parts(parts, allow_private_hosts)
+    Offer::from_parts(parts, peers.allow_private_hosts)
 }
 
 fn parse_hosted(
@@ -267,10 +304,11 @@ fn parse_hosted(
     lnurl: &Lnurl,
     fetched_from: &Url,
     secrets: &Secrets,
-    allow_private_hosts: bool,
+    peers: PeerPolicy,
 ) -> Result<Offer, Error> {
-    let uri = required(answer.text("uri"), "uri")?;
-    let k1 = required(answer.text("k1"), "k1")?;
+    let uris = answer.texts_or_text("uri");
+    let uri = usable_uri(&uris, peers)?;
+    let k1 = required(answer.trimmed("k1"), "k1")?;
     let alias = answer.text("alias");
     let alias = alias.and_then(|alias| shown_alias(&alias, secrets));
     let answered_by = other_host(lnurl, fetched_from);
@@ -279,11 +317,36 @@ fn parse_hosted(
         service: Some(&lnurl.authority()),
         answered_by: answered_by.as_deref(),
         callback: None,
-        uri: &uri,
+        uri,
         alias: alias.as_deref(),
         k1: &k1,
     };
-    Offer::from_parts(parts, allow_private_hosts)
+    Offer::from_parts(parts, peers.allow_private_hosts)
+}
+
+/// The first node URI that can be used, of all that a service lists or joins in one text. If none can,
+/// the first, whose problem is then found.
+fn usable_uri(texts: &[String], peers: PeerPolicy) -> Result<&str, Error> {
+    let joint = |c: char| c == ',' || c.is_whitespace();
+    let uris = texts.iter().flat_map(|text| text.split(joint)).map(trimmed);
+    let uris: Vec<&str> = uris.filter(|uri| !uri.is_empty()).take(MAX_URIS).collect();
+    let [first, others @ ..] = &*uris else {
+        return missing("uri");
+    };
+    let mut onion = None;
+    for uri in if others.is_empty() { &[] } else { &*uris } {
+        let Ok(peer) = parse_node_uri(uri) else {
+            continue;
+        };
+        if check_peer_host(&peer, peers.allow_private_hosts).is_err() {
+            continue;
+        }
+        if peers.has_proxy || !peer.is_onion() {
+            return Ok(uri);
+        }
+        onion = onion.or(Some(uri));
+    }
+    Ok(onion.unwrap_or(first))
 }
 
 /// The host that answered, where it is not that of the LNURL.
@@ -295,7 +358,7 @@ fn other_host(lnurl: &Lnurl, fetched_from: &Url) -> Option<String> {
 /// Adds the secrets that the answer itself holds: its other fields may repeat them.
 fn and_secrets_of(answer: &Object, secrets: Secrets) -> Secrets {
     // Longer texts are refused later, so they become the secrets of no request.
-    let callback = answer.text("callback");
+    let callback = answer.trimmed("callback");
     let secrets = match callback.filter(|callback| callback.len() <= MAX_CALLBACK_BYTES) {
         Some(callback) => secrets.and_query_of(&callback),
         None => secrets,
@@ -304,14 +367,6 @@ fn and_secrets_of(answer: &Object, secrets: Secrets) -> Secrets {
     match k1.filter(|k1| k1.len() <= MAX_K1_BYTES) {
         Some(k1) => secrets.and(&k1),
         None => secrets,
-    }
-}
-
-/// Web frameworks answer with an error of their own form instead of LNURL's.
-fn without_tag(answer: &Object, status: u16, secrets: &Secrets) -> Error {
-    match other_words(answer, secrets) {
-        Some(words) => Error::Refused(Some(words)),
-        None => Error::InvalidResponse(format!("the answer (HTTP status {status}) has no `tag`")),
     }
 }
 
@@ -343,6 +398,23 @@ fn check_length(callback: &str) -> Result<(), Error> {
             problem: UrlProblem::Other,
             reason: "the callback is longer than 4 KiB".into(),
         });
+    }
+    Ok(())
+}
+
+/// Refuses what would be read as relative to the URL that was fetched, and is not meant so.
+fn check_is_no_host(callback: &str) -> Result<(), Error> {
+    let end = callback.find(['/', '?', '#']).unwrap_or(callback.len());
+    let (segment, rest) = callback.split_at(end);
+    let port = segment.split_once(':').map(|(_, port)| port);
+    let has_port = port.is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
+    let is_host =
+        segment.contains('.') && !segment.starts_with('.') && (has_port || rest.starts_with('/'));
+    if is_host {
+        return invalid("the callback: a host without its scheme");
+    }
+    if is_bech32(callback) {
+        return invalid("the callback: an LNURL in its place");
     }
     Ok(())
 }
@@ -397,7 +469,7 @@ fn required(value: Option<String>, name: &str) -> Result<String, Error> {
 }
 
 fn missing<T>(name: &str) -> Result<T, Error> {
-    invalid(&format!("`{name}` is missing, or not a string"))
+    invalid(&format!("`{name}` is missing, empty, or not a string"))
 }
 
 fn invalid<T>(reason: &str) -> Result<T, Error> {
@@ -409,9 +481,9 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::lnurl::decode;
+    use super::super::vectors;
     use super::*;
 
-    const VECTORS: &str = include_str!("../../../tests/vectors.json");
     const URI: &str =
         "0331f80652fb840239df8dc99205792bba2e559a05469915804c08420230e23c7c@74.108.13.152:9735";
 
@@ -453,8 +525,7 @@ mod tests {
 
     #[test]
     fn offers_are_read_as_in_the_vectors() {
-        let all: Value = serde_json::from_str(VECTORS).unwrap();
-        for vector in all["offers"].as_array().unwrap() {
+        for vector in vectors("offers") {
             let body = &vector["body"];
             let offer = parse(body).unwrap();
             assert_eq!(offer.shown.peer.to_uri(), body["uri"].as_str().unwrap());
@@ -515,6 +586,23 @@ mod tests {
         for (callback, url) in [
             ("cb?x=%7e", "https://service.com:8443/x/cb?x=%7e"),
             ("/cb", "https://service.com:8443/cb"),
+            (" \u{feff}/cb\n", "https://service.com:8443/cb"),
+            ("?cb=1.2/x", "https://service.com:8443/x/c?cb=1.2/x"),
+            ("./a.b/cb", "https://service.com:8443/x/a.b/cb"),
+            ("../cb", "https://service.com:8443/cb"),
+            (
+                "cb.php?next=/x",
+                "https://service.com:8443/x/cb.php?next=/x",
+            ),
+            ("cb/1.2/x", "https://service.com:8443/x/cb/1.2/x"),
+            (
+                "cb?to=a.b:80/x",
+                "https://service.com:8443/x/cb?to=a.b:80/x",
+            ),
+            ("lnurl1/cb", "https://service.com:8443/x/lnurl1/cb"),
+            ("lnurl/cb", "https://service.com:8443/x/lnurl/cb"),
+            ("//api.service.com/cb", "https://api.service.com/cb"),
+            ("\thttps://a.com/cb \n", "https://a.com/cb"),
             (
                 "https://widget.other.com/cb?k1=2#f",
                 "https://widget.other.com/cb?k1=2",
@@ -530,7 +618,8 @@ mod tests {
             "//localhost./cb",
             "https://a.com:0/",
             "https://a.com\\@evil.com",
-            " https://a.com/",
+            "https://a.com/ cb",
+            "lnurlc://a.com/cb",
             "http://expyuzz4wqqyqhjn.onion/",
             "ftp://a.com/",
         ] {
@@ -539,7 +628,23 @@ mod tests {
                 "{callback}"
             );
         }
-        for callback in ["https://", "https://a..b/", "https://a.com:x/"] {
+        for callback in [
+            "https://",
+            "https://a..b/",
+            "https://a.com:x/",
+            "",
+            " \u{200b}\n",
+            "svc.example/cb",
+            " svc.example/",
+            "svc.example:8443/cb",
+            "svc.example:8443",
+            "1.1.1.1/cb",
+            "1.1.1.1:8443/cb",
+            "lnurl1dp68gurn8ghj7cfwv4uxzmtsd3jj77q8dk0dd",
+            " LNURL1DP68GURN8GHJ7CFWV4UXZMTSD3JJ77Q8DK0DD\n",
+            "lightning:LNURL1DP68GURN8GHJ7CFWV4UXZMTSD3JJ77Q8DK0DD",
+            "lnurl1dp68gurn8ghj7cfwv4uxzmtsd3jj77q8dk0dd?x=1",
+        ] {
             assert!(
                 is_invalid(&with(funded(), "callback", callback)),
                 "{callback}"
@@ -554,6 +659,112 @@ mod tests {
         )));
         let grows = format!("https://a.com/{}", "ü".repeat(1000));
         assert!(is_unsafe(&with(funded(), "callback", grows)));
+    }
+
+    #[test]
+    fn callbacks_are_read_as_in_the_vectors() {
+        for vector in vectors("callbacks") {
+            let fetched_from = vector["fetched_from"].as_str().unwrap();
+            let lnurl = Lnurl::from_url(fetched_from).unwrap();
+            let body = with(funded(), "callback", vector["callback"].clone()).to_string();
+            let offer = parse_offer(body.as_bytes(), 200, &lnurl, lnurl.as_url(), false);
+            match vector["error"].as_str() {
+                Some("InvalidResponse") => {
+                    assert!(matches!(offer, Err(Error::InvalidResponse(_))), "{vector}");
+                }
+                None => {
+                    let ask = offer.unwrap().ask;
+                    assert_eq!(ask.callback().map(Secret::expose), vector["url"].as_str());
+                }
+                Some(other) => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn node_uris_are_read_as_in_the_vectors() {
+        for vector in vectors("node_uris") {
+            let body = with(funded(), "uri", vector["uri"].clone()).to_string();
+            let lnurl = decode("lnurlc://service.com/c").unwrap();
+            let allow_private_hosts = vector["allow_private"].as_bool().unwrap_or(false);
+            let offer = parse_offer(
+                body.as_bytes(),
+                200,
+                &lnurl,
+                lnurl.as_url(),
+                allow_private_hosts,
+            );
+            match (vector["error"].as_str(), vector["problem"].as_str()) {
+                (Some("UnsafeUrl"), Some("PrivateAddress")) => {
+                    let Err(Error::UnsafeUrl { problem, .. }) = offer else {
+                        panic!("{vector}");
+                    };
+                    assert_eq!(problem, UrlProblem::PrivateAddress);
+                }
+                (None, None) => {
+                    let peer = offer.unwrap().shown.peer;
+                    assert_eq!(peer.host, vector["host"].as_str().unwrap());
+                    assert_eq!(Some(u64::from(peer.port)), vector["port"].as_u64());
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_uris_the_first_that_can_be_used_is_taken() {
+        const ONION: &str = "juhanurmihxlp77nkq76byazcldy2hlmovfu2epvl5ankdibsot4csyd.onion";
+        let id = URI.split('@').next().unwrap();
+        let uri = |host: &str| format!("{id}@{host}");
+        let (onion, local) = (uri(ONION), uri("10.0.0.1"));
+        let (clear, other) = (uri("a.com"), uri("b.com:1"));
+        let host = |uris: &Value, has_proxy| {
+            let body = with(hosted(), "uri", uris.clone()).to_string();
+            let lnurl = decode("lnurlc://service.com/c").unwrap();
+            let peers = PeerPolicy {
+                allow_private_hosts: false,
+                has_proxy,
+            };
+            parse_offer_of(body.as_bytes(), 200, &lnurl, lnurl.as_url(), peers)
+                .map(|offer| offer.shown.peer.host)
+        };
+        for (uris, without_proxy, with_proxy) in [
+            (json!([onion, clear]), "a.com", ONION),
+            (json!([clear, onion]), "a.com", "a.com"),
+            (json!([onion]), ONION, ONION),
+            (json!([local, "node", 7, {}, onion]), ONION, ONION),
+            (json!(format!("{onion},{clear}")), "a.com", ONION),
+            (
+                json!(format!(" {onion} , {clear}\n{other}")),
+                "a.com",
+                ONION,
+            ),
+            (
+                json!(format!("{local};\t\u{feff}{other}\u{200b},")),
+                "b.com",
+                "b.com",
+            ),
+            (json!([format!("{local},{other}"), clear]), "b.com", "b.com"),
+        ] {
+            assert_eq!(host(&uris, false).as_deref(), Ok(without_proxy), "{uris}");
+            assert_eq!(host(&uris, true).as_deref(), Ok(with_proxy), "{uris}");
+        }
+        for (uris, is_unsafe) in [
+            (json!([local, "node"]), true),
+            (json!(format!("node,{local}")), false),
+            (json!([]), false),
+            (json!([7]), false),
+            (json!(" ,\n"), false),
+            (json!([[clear]]), false),
+            (json!({"uri": clear}), false),
+        ] {
+            let found = host(&uris, false);
+            match found {
+                Err(Error::UnsafeUrl { .. }) => assert!(is_unsafe, "{uris}"),
+                Err(Error::InvalidResponse(_)) => assert!(!is_unsafe, "{uris}"),
+                other => panic!("{uris} {other:?}"),
+            }
+        }
     }
 
     #[test]
@@ -584,7 +795,7 @@ mod tests {
         let secret = Secret::of_bytes(vec![0xab, 0xc1, 0x23]);
         assert_eq!(offer.ask, Ask::Hosted { secret });
         assert_eq!(offer.ask.k1().expose(), "abc123");
-        for k1 in ["", &"0f".repeat(128)] {
+        for k1 in ["", " abC123\n\u{feff}", &"0f".repeat(128)] {
             assert!(parse(&with(hosted(), "k1", k1)).is_ok(), "{k1}");
         }
         for k1 in ["abc", "none", "0x00", "é", &"0f".repeat(129)] {
@@ -624,12 +835,15 @@ mod tests {
         for tag in [
             "ChannelRequest",
             "channelrequest",
-            "channelRequest ",
+            "channel Request",
             "",
             "Login",
             "new",
         ] {
             assert!(is_invalid(&with(funded(), "tag", tag)), "{tag}");
+        }
+        for tag in [" channelRequest\n", "\u{feff}channelRequest\u{200b}"] {
+            assert!(parse(&with(funded(), "tag", tag)).is_ok(), "{tag}");
         }
         assert!(is_invalid(&with(funded(), "tag", 1)));
         assert!(is_invalid(&without(funded(), "tag")));
@@ -658,12 +872,25 @@ mod tests {
             ),
             (json!({"message": "gone"}), Some("gone")),
             (json!({"error": "gone"}), Some("gone")),
+            (json!({"reason": "gone"}), Some("gone")),
+            (
+                json!({"tag": " ", "errors": [{"msg": "gone"}]}),
+                Some("gone"),
+            ),
+            (
+                json!({"status": 404, "error": {"message": "gone"}}),
+                Some("gone"),
+            ),
+            (with(funded(), "status", " Error\n"), None),
         ] {
             let words = words.map(str::to_owned);
             assert_eq!(parse(&body), Err(Error::Refused(words)), "{body}");
         }
-        assert!(is_invalid(&json!({"reason": "gone"})));
-        assert!(is_invalid(&json!({})));
+        let Err(Error::InvalidResponse(reason)) = parse(&json!({"more": "topsecret"})) else {
+            panic!();
+        };
+        let expected = "the answer (HTTP status 200) is without a `tag`: {\"more\":\"…\"}";
+        assert_eq!(reason, expected);
     }
 
     #[test]

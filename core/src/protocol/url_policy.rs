@@ -120,7 +120,7 @@ pub fn check_public_host(host: &str) -> Result<(), Error> {
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => embedded_v4(ip).map_or_else(|| is_public_v6(ip), is_public_v4),
+        IpAddr::V6(ip) => is_public_v6(ip),
     }
 }
 
@@ -210,8 +210,17 @@ fn is_within(host: &str, domain: &str) -> bool {
 }
 
 fn is_local_name(host: &str) -> bool {
-    let domains = ["localhost", "local", "internal"];
-    domains.iter().any(|domain| is_within(host, domain))
+    // A name of one label is looked up in the local network first.
+    let domains = [
+        "localhost",
+        "local",
+        "localdomain",
+        "lan",
+        "home",
+        "home.arpa",
+        "internal",
+    ];
+    !host.contains('.') || domains.iter().any(|domain| is_within(host, domain))
 }
 
 /// Whether an address is a key followed by its checksum and the version 3 (Tor's rend-spec-v3).
@@ -265,23 +274,41 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
     )
 }
 
-/// Global unicast is `2000::/3`, without the ranges for protocols (such as Teredo) and documentation.
+/// What leads to IPv4 is judged as that.
 fn is_public_v6(ip: Ipv6Addr) -> bool {
-    match ip.segments() {
+    let parts = ip.segments();
+    let [.., high, low] = parts;
+    match parts {
+        // Mapped, compatible, and NAT64 with its well-known prefix.
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
+            leads_to_public(high, low)
+        }
+        // NAT64 with a local prefix: of 48 bits, with a free byte in the middle of the address, or of 96.
+        [0x64, 0xff9b, 1, first, middle, last, ..] => {
+            let second = middle << 8 | last >> 8;
+            let is_fine = |high, low| (high, low) == (0, 0) || leads_to_public(high, low);
+            let has_any = (first, second) != (0, 0) || (high, low) != (0, 0);
+            has_any && is_fine(first, second) && is_fine(high, low)
+        }
+        // 6to4.
+        [0x2002, high, low, ..] if !leads_to_public(high, low) => false,
+        // ISATAP, whatever its prefix.
+        [_, _, _, _, 0 | 0x100 | 0x200 | 0x300, 0x5efe, ..] if !leads_to_public(high, low) => false,
+        _ => is_global_unicast(parts),
+    }
+}
+
+/// Global unicast is `2000::/3`, without the ranges for protocols (such as Teredo) and documentation.
+fn is_global_unicast(parts: [u16; 8]) -> bool {
+    match parts {
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first >> 13 == 1,
     }
 }
 
-/// The IPv4 address that an IPv6 address leads to: mapped, compatible, NAT64 or 6to4.
-fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match ip.segments() {
-        [0, 0, 0, 0, 0, 0 | 0xffff, high, low] => (high, low),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => (high, low),
-        [0x2002, high, low, ..] => (high, low),
-        _ => return None,
-    };
-    Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
+/// Whether the IPv4 address that these two halves make up is public.
+fn leads_to_public(high: u16, low: u16) -> bool {
+    is_public_v4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)))
 }
 
 #[cfg(test)]
@@ -461,6 +488,13 @@ mod tests {
             "2002:101:101::1",
             "2001:200::1",
             "3fff:1000::1",
+            "64:ff9b:1::1.1.1.1",
+            "64:ff9b:1:101:1:100::",
+            "64:ff9b:1:abcd::1.1.1.1",
+            "2606:4700::5efe:1.1.1.1",
+            "2606:4700::200:5efe:1.1.1.1",
+            "2606:4700::400:5efe:10.0.0.1",
+            "2606:4700::5eff:10.0.0.1",
         ] {
             assert!(is_public(ip.parse().unwrap()), "{ip}");
         }
@@ -491,7 +525,24 @@ mod tests {
             "::ffff:10.0.0.1",
             "::10.0.0.1",
             "64:ff9b::192.168.0.1",
-            "64:ff9b:1::1.1.1.1",
+            "64:ff9b::",
+            "64:ff9b::1:1.1.1.1",
+            "64:ff9b:1::",
+            "64:ff9b:1::10.0.0.1",
+            "64:ff9b:1::127.0.0.1",
+            "64:ff9b:1:abcd::192.168.0.1",
+            "64:ff9b:1:a00:0:100::",
+            "64:ff9b:1:c0a8:0:100::",
+            "64:ff9b:1:a00:0:100:101:101",
+            "64:ff9b:1:101:1:100:a00:1",
+            "64:ff9b:2::1.1.1.1",
+            "2606:4700::5efe:10.0.0.1",
+            "2606:4700::200:5efe:192.168.0.1",
+            "2606:4700::300:5efe:127.0.0.1",
+            "fe80::5efe:1.1.1.1",
+            "fd00::200:5efe:1.1.1.1",
+            "2002:101:101::5efe:10.0.0.1",
+            "2002:a00:1::5efe:1.1.1.1",
             "2002:7f00:1::1",
             "2002:c0a8:101::",
             "2001::1",
@@ -524,6 +575,16 @@ mod tests {
             "printer.local",
             "foo.local.",
             "db.internal",
+            "router",
+            "Router.",
+            "lan",
+            "nas.lan",
+            "nas.home",
+            "nas.HOME.arpa.",
+            "home.arpa",
+            "nas.localdomain",
+            "[2606:4700::5efe:10.0.0.1]",
+            "[64:ff9b:1::10.0.0.1]",
             "127.0.0.1",
             "127.0.0.1.",
             "127.1",
@@ -552,9 +613,16 @@ mod tests {
         }
         for host in [
             "a.com",
-            "notlocalhost",
+            "notlocalhost.com",
             "local.example",
+            "lan.example",
+            "mylan.example",
+            "a.wlan",
+            "in-addr.arpa",
+            "a.myhome.arpa",
             "1.1.1.1",
+            "[64:ff9b::1.1.1.1]",
+            "[64:ff9b:1::1.1.1.1]",
             "[2606:4700::1111]",
         ] {
             let url = parse_url(&format!("https://{host}/")).unwrap();
