@@ -29,13 +29,19 @@ fn assert_is_a_receipt(receipt: &Value) {
 
 fn events(receipt: &Value) -> Vec<&str> {
     let events = receipt["events"].as_array().unwrap().iter();
-    events.map(|event| event["event"].as_str().unwrap()).collect()
+    events
+        .map(|event| event["event"].as_str().unwrap())
+        .collect()
 }
 
 /// The receipt of the scene's request is as it should be, and tells what the example of this name does.
 fn assert_tells(name: &str, scene: &Scene) {
     let text = scene.request.receipt();
-    for secret in [&scene.offer.k1, &scene.testbed.wallet().id(), &scene.offer.lnurl] {
+    for secret in [
+        &scene.offer.k1,
+        &scene.testbed.wallet().id(),
+        &scene.offer.lnurl,
+    ] {
         assert!(!text.contains(secret.as_str()), "{secret} is in {text}");
     }
     assert!(!text.contains("://"), "a URL is in {text}");
@@ -105,7 +111,10 @@ fn a_preflight_asks_the_node_alone() {
     let scene = Scene::new(OfferOptions::default());
     let preflight = |visibility| block_on(scene.request.preflight(visibility));
     let nothing: Vec<ChannelConcern> = Vec::new();
-    assert_eq!(preflight(lnurl_channel::ChannelVisibility::Unannounced), Ok(nothing));
+    assert_eq!(
+        preflight(lnurl_channel::ChannelVisibility::Unannounced),
+        Ok(nothing)
+    );
     assert_eq!(scene.state(), ChannelRequestState::Offered);
     assert_eq!(scene.callbacks(), [""; 0]);
     assert!(!scene.request.snapshot().is_peer_connected);

@@ -108,6 +108,7 @@ public struct Sentences: Sendable {
         switch problem {
         case .notLnurl: text("lnurl_not_lnurl")
         case .damaged: text("lnurl_damaged")
+        case .several: text("lnurl_several")
         }
     }
 
@@ -167,6 +168,7 @@ private let english = [
     "error_invalid_config": "This app is set up wrongly.",
     "lnurl_not_lnurl": "This is no LNURL.",
     "lnurl_damaged": "This LNURL is damaged: a letter is missing or wrong.",
+    "lnurl_several": "There are several LNURLs in this text. Scan or paste just one.",
     "url_not_https": "The service's address is not safe.",
     "url_private_address": "The service's address is in a private network.",
     "url_other": "The service's address cannot be used.",

@@ -92,6 +92,7 @@ class Sentences(private val lookUp: (key: String) -> String? = { null }) {
             "error_invalid_config" to "This app is set up wrongly.",
             "lnurl_not_lnurl" to "This is no LNURL.",
             "lnurl_damaged" to "This LNURL is damaged: a letter is missing or wrong.",
+            "lnurl_several" to "There are several LNURLs in this text. Scan or paste just one.",
             "url_not_https" to "The service's address is not safe.",
             "url_private_address" to "The service's address is in a private network.",
             "url_other" to "The service's address cannot be used.",

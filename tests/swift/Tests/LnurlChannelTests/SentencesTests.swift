@@ -8,6 +8,7 @@ import Testing
     private let errors: [LnurlChannelError] = [
         .InvalidLnurl(problem: .notLnurl, reason: raw),
         .InvalidLnurl(problem: .damaged, reason: raw),
+        .InvalidLnurl(problem: .several, reason: raw),
         .UnsupportedTag(tag: "payRequest"),
         .UnsafeUrl(problem: .notHttps, reason: raw),
         .UnsafeUrl(problem: .privateAddress, reason: raw),
