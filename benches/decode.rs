@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use criterion::Criterion;
-use lnurl_channel_core::protocol;
+use lnurl_channel_core::protocol::{self, PeerPolicy};
 use report::{Report, goal, median};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -213,7 +213,11 @@ fn decoding(stopwatch: &mut Stopwatch, report: &mut Report) {
 fn offers(stopwatch: &mut Stopwatch, report: &mut Report) {
     let url = Url::parse(URL_OF_156).expect("a URL");
     let lnurl = protocol::Lnurl::from_url(URL_OF_156).expect("an LNURL");
-    let parse = || protocol::parse_offer(black_box(OFFER).as_bytes(), 200, &lnurl, &url, false);
+    let peers = PeerPolicy {
+        allow_private_hosts: false,
+        has_proxy: false,
+    };
+    let parse = || protocol::parse_offer(black_box(OFFER).as_bytes(), 200, &lnurl, &url, peers);
     let theirs = || lnurl::api::decode_ln_url_response(black_box(OFFER));
     let node_id = &OFFER[8..74];
     let on_curve = || protocol::check_node_id(black_box(node_id));

@@ -66,6 +66,7 @@ impl WalletNode for LentNode {
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
         Ok(NodeReadiness {
             channel_ids: self.node.channel_ids(&peer.node_id),
+            ..NodeReadiness::default()
         })
     }
 

@@ -56,14 +56,18 @@ fn show_both_flows() -> Result<(), LnurlChannelError> {
 
     println!("# A channel that the peer funds\n");
     let request = block_on(scan(&wallet.client, &new_lnurl(&testbed, Kind::Channel)))?;
-    println!("The user agrees.");
+    let concerns = block_on(request.preflight(ChannelVisibility::Unannounced))?;
+    println!("`preflight` finds in the way: {concerns:?}. The user agrees.");
     let outcome = block_on(request.accept(ChannelVisibility::Unannounced))?;
     println!("`accept` returns: {}", in_words(&outcome));
-    println!("Six blocks come.");
+    println!("Six blocks come, while `await_ready` waits.");
     mine(&testbed);
+    let channel = block_on(request.await_ready())?;
+    println!("`await_ready` returns: {}", channel_in_words(&channel));
     screen
         .shown
         .wait_until(|steps| steps.contains(&ChannelStep::Ready));
+    println!("\nIts receipt, for a support team:\n{}", request.receipt());
 
     println!("\n# A channel that the peer hosts\n");
     let request = block_on(scan(&wallet.client, &new_lnurl(&testbed, Kind::Hosted)))?;
@@ -130,6 +134,7 @@ impl ChannelListener for Screen {
             ChannelStep::OpeningFailed => "the channel failed; the next is awaited".to_owned(),
             ChannelStep::Arrived if request.channel.is_none() => "the host answers".to_owned(),
             ChannelStep::Arrived => format!("the channel is funded: {channel}"),
+            ChannelStep::Progressed => format!("the channel is being confirmed: {channel}"),
             ChannelStep::Ready => format!("the channel can be used: {channel}"),
             ChannelStep::Changed => return Ok(()),
         };

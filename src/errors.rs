@@ -11,7 +11,7 @@ impl From<HttpCause> for LnurlChannelError {
             HttpCause::Rule(error) => error,
             HttpCause::PrivateAddress => Self::UnsafeUrl {
                 problem: UrlProblem::PrivateAddress,
-                reason: "its name leads to a local or private address".into(),
+                reason: "its name leads to local or private addresses only: the login page of a network (a captive portal) is the likely cause".into(),
             },
             HttpCause::Network { problem, reason } => Self::Unreachable { problem, reason },
             HttpCause::BadAnswer(reason) => Self::InvalidResponse {

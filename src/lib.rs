@@ -15,7 +15,7 @@ mod errors;
 mod io;
 
 pub use api::{ChannelClient, ChannelRequest, ClientConfig, Lnurl, decode_lnurl, encode_lnurl};
-pub use io::{ChannelListener, NodeReadiness, WalletNode, WalletNodeError};
+pub use io::{ChannelListener, WalletNode, WalletNodeError};
 pub use lnurl_channel_core::protocol::{
     BitcoinNetwork, ChannelKind, ChannelOffer, ChannelVisibility, HostedChannelTerms, LnurlProblem,
     PeerAddress, UrlProblem,
@@ -23,6 +23,7 @@ pub use lnurl_channel_core::protocol::{
 pub use lnurl_channel_core::{
     ChannelConcern, ChannelOutcome, ChannelRequestSnapshot, ChannelRequestState, ChannelStage,
     ChannelStep, ChannelVerdict, IncomingChannel, LnurlChannelError, NetworkProblem, NodeProblem,
+    NodeReadiness,
 };
 
 uniffi::include_scaffolding!("lnurl_channel");

@@ -78,6 +78,7 @@ fn the_core_depends_on_nothing_that_does_io() {
         "bech32",
         "hex",
         "k256",
+        "litemap",
         "serde",
         "serde_json",
         "sha2",

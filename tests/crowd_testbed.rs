@@ -111,7 +111,10 @@ impl WalletNode for Wallet {
 
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
         let channel_ids = self.node.channel_ids(&peer.node_id);
-        Ok(NodeReadiness { channel_ids })
+        Ok(NodeReadiness {
+            channel_ids,
+            ..NodeReadiness::default()
+        })
     }
 
     fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {

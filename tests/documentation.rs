@@ -84,6 +84,7 @@ fn paragraphs(lines: &[&str]) -> Vec<String> {
 
 fn udl_item(line: &str) -> Option<Item> {
     let code = line.trim();
+    let code = code.strip_prefix("callback ").unwrap_or(code);
     if line == "};" {
         return Some(Item::End);
     }

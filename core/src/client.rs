@@ -3,6 +3,7 @@
 mod channels;
 mod fetch;
 mod load;
+mod preflight;
 mod store;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::request::{Context, Effect, Progress, Request, Transition};
 use crate::settings::Settings;
 use crate::verdicts::Verdicts;
 use fetch::Fetching;
+use preflight::Preflight;
 
 /// What follows for a request. Boxed, since the library would hold what calls it once for each step.
 type Step<'a> = Box<dyn FnOnce(&Request, &mut Context) -> Transition + 'a>;
@@ -35,6 +37,7 @@ pub struct Client<J> {
     peers: LiteMap<String, Peer>,
     verdicts: Verdicts,
     fetches: Vec<Fetching>,
+    preflights: Vec<Preflight>,
     /// Cancels that services are being told of.
     cancels: Vec<(TaskId, Waiter)>,
     /// When something is due for a request.
@@ -79,7 +82,9 @@ impl<J: Journal> Client<J> {
         if is_cancel || self.request_with(task).is_some() {
             return true;
         }
-        if self.fetches.iter().any(|fetch| fetch.task == task) {
+        if self.fetches.iter().any(|fetch| fetch.task == task)
+            || self.preflights.iter().any(|asked| asked.task == task)
+        {
             return true;
         }
         let address = self.address_of(task);
@@ -122,6 +127,16 @@ impl<J: Journal> Client<J> {
             } => self.call(now, request, waiter, |request, context| {
                 request.ask_again(context, waiter, visibility)
             }),
+            Input::AwaitReady { waiter, request } => {
+                self.call(now, request, waiter, |request, context| {
+                    request.await_ready(context, waiter)
+                });
+            }
+            Input::Preflight {
+                waiter,
+                request,
+                visibility,
+            } => self.preflight(waiter, request, visibility),
             Input::Cancel { waiter, request } => {
                 self.call(now, request, waiter, |request, context| {
                     request.cancel(context, waiter)
@@ -146,6 +161,9 @@ impl<J: Journal> Client<J> {
             } => self.report_channel_closed(now, &peer_id, channel_id, reason),
             Input::Got(task, result) => self.got(now, task, result),
             Input::NodeAsked(task, result) => {
+                if self.preflight_ended(task, &result) {
+                    return;
+                }
                 self.on_task(now, task, |request, context| {
                     request.node_asked(context, result)
                 });
@@ -199,7 +217,7 @@ impl<J: Journal> Client<J> {
     }
 
     fn leave(&mut self, now: Now, waiter: Waiter) {
-        if self.leave_fetch(waiter) {
+        if self.leave_fetch(waiter) || self.leave_preflight(waiter) {
             return;
         }
         let waits = |request: &Request| {
@@ -226,6 +244,7 @@ impl<J: Journal> Client<J> {
     fn shut_down(&mut self, now: Now) {
         self.is_closed = true;
         self.end_fetches();
+        self.end_preflights();
         let ids: Vec<RequestId> = self.requests.keys().copied().collect();
         for id in ids {
             self.apply(now, id, |request, _| request.shut_down());
@@ -307,6 +326,7 @@ impl<J: Journal> Client<J> {
                 snapshot: Box::new(committed.next.snapshot()),
                 was_accepted,
                 step: was_accepted.then_some(step),
+                history: committed.next.record.history.clone(),
             });
         }
         let peer = committed.next.record.offer.peer.clone();
@@ -552,6 +572,7 @@ impl<J: Journal> Client<J> {
             snapshot: Box::new(request.snapshot()),
             was_accepted: request.run.was_accepted,
             step: None,
+            history: request.record.history.clone(),
         });
         self.peers.entry(peer_id).or_default().requests.push(id);
         self.requests.insert(id, Box::new(request));

@@ -67,6 +67,28 @@ pub enum LnurlChannelError {
     InvalidConfig { reason: String },
 }
 
+impl LnurlChannelError {
+    /// The variant's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidLnurl { .. } => "InvalidLnurl",
+            Self::UnsupportedTag { .. } => "UnsupportedTag",
+            Self::UnsafeUrl { .. } => "UnsafeUrl",
+            Self::TorRequired { .. } => "TorRequired",
+            Self::Unreachable { .. } => "Unreachable",
+            Self::InvalidResponse { .. } => "InvalidResponse",
+            Self::OwnNode => "OwnNode",
+            Self::Refused { .. } => "Refused",
+            Self::NodeFailed { .. } => "NodeFailed",
+            Self::NoChannel { .. } => "NoChannel",
+            Self::Cancelled => "Cancelled",
+            Self::WrongState { .. } => "WrongState",
+            Self::StorageFailed { .. } => "StorageFailed",
+            Self::InvalidConfig { .. } => "InvalidConfig",
+        }
+    }
+}
+
 impl From<protocol::Error> for LnurlChannelError {
     fn from(error: protocol::Error) -> Self {
         use protocol::Error;

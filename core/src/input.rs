@@ -6,6 +6,7 @@ use crate::error::LnurlChannelError;
 use crate::ids::{RequestId, TaskId, Waiter};
 use crate::problem::NodeProblem;
 use crate::protocol::{ChannelVisibility, Lnurl};
+use crate::readiness::NodeReadiness;
 
 /// What happens to a client. Not `Debug`: it may carry secrets, and strangers' words as they came.
 #[derive(Clone)]
@@ -25,6 +26,17 @@ pub enum Input {
     },
     /// Answered with the outcome.
     AskAgain {
+        waiter: Waiter,
+        request: RequestId,
+        visibility: ChannelVisibility,
+    },
+    /// Answered with the channel, once it can be used.
+    AwaitReady {
+        waiter: Waiter,
+        request: RequestId,
+    },
+    /// Answered with what would stand in the way of accepting.
+    Preflight {
         waiter: Waiter,
         request: RequestId,
         visibility: ChannelVisibility,
@@ -96,8 +108,8 @@ pub struct HttpFailure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeFacts {
     pub node_id: String,
-    /// Ids of the channels with the peer; none if `readiness` was not asked.
-    pub channel_ids: Option<Vec<String>>,
+    /// None if it was not asked for.
+    pub readiness: Option<NodeReadiness>,
     /// None if it was not asked for.
     pub refund_script: Option<Vec<u8>>,
 }

@@ -16,6 +16,7 @@ mod matcher;
 mod output;
 mod problem;
 pub mod protocol;
+mod readiness;
 mod record;
 mod request;
 mod settings;
@@ -31,6 +32,9 @@ pub use ids::{RequestId, TaskId, Waiter};
 pub use input::{HttpFailure, Input, Journal, NodeFacts, NodeFailure, Reply, Stored};
 pub use output::{Answer, Output, Task};
 pub use problem::{NetworkProblem, NodeProblem};
+pub use readiness::NodeReadiness;
+pub use record::receipt;
+pub use request::History;
 pub use settings::Settings;
 pub use snapshot::{ChannelConcern, ChannelRequestSnapshot, ChannelRequestState, ChannelStep};
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::channel::ChannelOutcome;
+use crate::channel::{ChannelOutcome, IncomingChannel};
 use crate::error::LnurlChannelError;
 use crate::ids::{RequestId, TaskId, Waiter};
 use crate::protocol::{Lnurl, PeerAddress, Secret};
-use crate::snapshot::{ChannelRequestSnapshot, ChannelStep};
+use crate::request::History;
+use crate::snapshot::{ChannelConcern, ChannelRequestSnapshot, ChannelStep};
 
 /// What is to be done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Output {
         /// Once accepted, it is among `requests`.
         was_accepted: bool,
         step: Option<ChannelStep>,
+        /// For the receipt.
+        history: History,
     },
     /// The client no longer knows the request.
     Forgotten(RequestId),
@@ -38,6 +41,8 @@ pub enum Output {
 pub enum Answer {
     Request(RequestId),
     Outcome(ChannelOutcome),
+    Ready(IncomingChannel),
+    Concerns(Vec<ChannelConcern>),
     Done,
 }
 

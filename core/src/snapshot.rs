@@ -51,6 +51,8 @@ pub enum ChannelStep {
     OpeningFailed,
     /// The channel is funded, or the host answered.
     Arrived,
+    /// More is known of the channel that arrived, such as its confirmations.
+    Progressed,
     /// The channel can be used.
     Ready,
     /// Anything else: a call began or ended, the peer's connection, the end of the request.
@@ -60,6 +62,18 @@ pub enum ChannelStep {
 /// Why a channel may be turned down, or does not come.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ChannelConcern {
+    /// The node keeps more on chain for a channel with anchors than it has.
+    AnchorReserve { missing_sat: u64 },
+    /// The node takes no channel of the chosen visibility.
+    VisibilityRefused { visibility: ChannelVisibility },
+    /// The peer proposed a zero-conf channel, and the node takes none from it.
+    ZeroConfRefused,
+    /// The node takes no more pending channels of this peer for now.
+    TooManyPending { pending: u32 },
+    /// The peer has an onion address, and the node reaches none.
+    OnionUnreachable,
+    /// The node has no custom messages.
+    HostedUnsupported,
     /// The peer was not connected when the wait ended.
     PeerNotConnected,
     /// The connection that the host was asked on is gone, and it answers on no other: ask again.

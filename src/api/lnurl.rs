@@ -48,7 +48,8 @@ impl fmt::Display for Lnurl {
 /// Decode a scanned or pasted LNURL. Works offline: nothing is sent.
 ///
 /// Accepts bech32 `LNURL1...` with or without `lightning:`, an `lnurlc://` link (LUD-17), and a
-/// link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case.
+/// link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case. One of them may stand in
+/// a longer text, as people share it.
 ///
 /// # Errors
 ///

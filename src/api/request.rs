@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use lnurl_channel_core::protocol::ChannelVisibility;
-use lnurl_channel_core::{ChannelOutcome, ChannelRequestSnapshot, LnurlChannelError};
+use lnurl_channel_core::{
+    ChannelConcern, ChannelOutcome, ChannelRequestSnapshot, IncomingChannel, LnurlChannelError,
+};
 
 use crate::driver::{Driver, Published};
 
@@ -31,6 +33,20 @@ impl ChannelRequest {
     /// How the request stands. Never waits: right for the main thread.
     pub fn snapshot(&self) -> ChannelRequestSnapshot {
         self.published.snapshot().as_ref().clone()
+    }
+
+    /// Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+    ///
+    /// An empty list means that nothing is known to.
+    ///
+    /// # Errors
+    ///
+    /// `OwnNode`; `NodeFailed`; `Cancelled` after `shutdown`.
+    pub async fn preflight(
+        &self,
+        visibility: ChannelVisibility,
+    ) -> Result<Vec<ChannelConcern>, LnurlChannelError> {
+        self.driver.preflight(self.published.id(), visibility).await
     }
 
     /// Connect to the peer, ask for the channel, and wait until it arrives: funded, or offered by
@@ -69,7 +85,21 @@ impl ChannelRequest {
         self.driver.ask_again(self.published.id(), visibility).await
     }
 
-    /// Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
+    /// Keep the peer connected until the channel that arrived can be used.
+    ///
+    /// Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the
+    /// channel is closed first. Not for hosted channels.
+    ///
+    /// # Errors
+    ///
+    /// `WrongState` before the channel has arrived; `NoChannel`; `Cancelled`: paused, or the client
+    /// was shut down.
+    pub async fn await_ready(&self) -> Result<IncomingChannel, LnurlChannelError> {
+        self.driver.await_ready(self.published.id()).await
+    }
+
+    /// Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready`
+    /// goes on later.
     ///
     /// The call ends with `Cancelled`. Does nothing if none is running.
     pub fn pause(&self) {
@@ -93,6 +123,11 @@ impl ChannelRequest {
     /// `WrongState` before that; `StorageFailed`; `Cancelled` after `shutdown`.
     pub async fn dismiss(&self) -> Result<(), LnurlChannelError> {
         self.driver.dismiss(self.published.id()).await
+    }
+
+    /// What happened, step by step with times, as JSON for a support team. It holds no secret.
+    pub fn receipt(&self) -> String {
+        self.published.receipt()
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use lnurl_channel_core::protocol::{ChannelVisibility, Lnurl};
 use lnurl_channel_core::{
-    Answer, ChannelOutcome, ChannelRequestSnapshot, ChannelVerdict, Client, IncomingChannel, Input,
-    LnurlChannelError, Now, Output, RequestId, TaskId, Waiter,
+    Answer, ChannelConcern, ChannelOutcome, ChannelRequestSnapshot, ChannelVerdict, Client,
+    IncomingChannel, Input, LnurlChannelError, Now, Output, RequestId, TaskId, Waiter,
 };
 use tokio::sync::oneshot;
 
@@ -45,6 +45,8 @@ enum Answered {
     /// Held from here on, so that nobody else lets go of it.
     Request(Arc<Published>),
     Outcome(ChannelOutcome),
+    Ready(IncomingChannel),
+    Concerns(Vec<ChannelConcern>),
     Done,
 }
 
@@ -95,7 +97,7 @@ impl Driver {
         };
         match self.wait(waiter, fetch).await? {
             Answered::Request(published) => Ok(published),
-            Answered::Outcome(_) | Answered::Done => Err(LnurlChannelError::Cancelled),
+            _ => Err(LnurlChannelError::Cancelled),
         }
     }
 
@@ -134,6 +136,32 @@ impl Driver {
             visibility,
         };
         outcome(self.wait(waiter, ask).await?)
+    }
+
+    pub async fn preflight(
+        self: &Arc<Self>,
+        request: RequestId,
+        visibility: ChannelVisibility,
+    ) -> Result<Vec<ChannelConcern>> {
+        let waiter = self.waiters.next();
+        let preflight = Input::Preflight {
+            waiter,
+            request,
+            visibility,
+        };
+        match self.wait(waiter, preflight).await? {
+            Answered::Concerns(concerns) => Ok(concerns),
+            _ => Err(LnurlChannelError::Cancelled),
+        }
+    }
+
+    pub async fn await_ready(self: &Arc<Self>, request: RequestId) -> Result<IncomingChannel> {
+        let waiter = self.waiters.next();
+        let await_ready = Input::AwaitReady { waiter, request };
+        match self.wait(waiter, await_ready).await? {
+            Answered::Ready(channel) => Ok(channel),
+            _ => Err(LnurlChannelError::Cancelled),
+        }
     }
 
     pub fn pause(self: &Arc<Self>, request: RequestId) {
@@ -290,9 +318,11 @@ impl Driver {
                 snapshot,
                 was_accepted,
                 step,
+                history,
             } => {
                 let snapshot = Arc::new(*snapshot);
-                self.view.publish(request, snapshot.clone(), was_accepted);
+                let shown = snapshot.clone();
+                self.view.publish(request, shown, history, was_accepted);
                 if let Some(step) = step {
                     self.events.push(request, snapshot, step);
                 }
@@ -333,6 +363,8 @@ impl Driver {
                 Answered::Request(published.ok_or(LnurlChannelError::Cancelled)?)
             }
             Answer::Outcome(outcome) => Answered::Outcome(outcome),
+            Answer::Ready(channel) => Answered::Ready(channel),
+            Answer::Concerns(concerns) => Answered::Concerns(concerns),
             Answer::Done => Answered::Done,
         })
     }
@@ -356,7 +388,7 @@ fn new_request_id() -> Result<RequestId> {
 fn outcome(answered: Answered) -> Result<ChannelOutcome> {
     match answered {
         Answered::Outcome(outcome) => Ok(outcome),
-        Answered::Request(_) | Answered::Done => Err(LnurlChannelError::Cancelled),
+        _ => Err(LnurlChannelError::Cancelled),
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use litemap::LiteMap;
 
-use lnurl_channel_core::{ChannelRequestSnapshot, RequestId};
+use lnurl_channel_core::{ChannelRequestSnapshot, History, RequestId};
 
 use crate::io::lock;
 
 /// A request, as it was published last. The wallet's `ChannelRequest` holds it.
 pub struct Published {
     id: RequestId,
-    snapshot: Mutex<Arc<ChannelRequestSnapshot>>,
+    shown: Mutex<(Arc<ChannelRequestSnapshot>, History)>,
 }
 
 impl Published {
@@ -21,7 +21,12 @@ impl Published {
     }
 
     pub fn snapshot(&self) -> Arc<ChannelRequestSnapshot> {
-        lock(&self.snapshot).clone()
+        lock(&self.shown).0.clone()
+    }
+
+    pub fn receipt(&self) -> String {
+        let (snapshot, history) = lock(&self.shown).clone();
+        lnurl_channel_core::receipt(&snapshot, &history)
     }
 }
 
@@ -49,11 +54,12 @@ impl View {
         &self,
         id: RequestId,
         snapshot: Arc<ChannelRequestSnapshot>,
+        history: History,
         was_accepted: bool,
     ) {
         let mut requests = lock(&self.requests);
         if let Some(entry) = requests.by_id.get_mut(&id) {
-            *lock(&entry.published.snapshot) = snapshot;
+            *lock(&entry.published.shown) = (snapshot, history);
             entry.was_accepted = was_accepted;
             return;
         }
@@ -61,7 +67,7 @@ impl View {
         let entry = Entry {
             published: Arc::new(Published {
                 id,
-                snapshot: Mutex::new(snapshot),
+                shown: Mutex::new((snapshot, history)),
             }),
             was_accepted,
             number: requests.count,

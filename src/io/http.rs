@@ -399,7 +399,7 @@ struct RefusedAddresses;
 
 impl fmt::Display for RefusedAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("its name leads to a local or private address")
+        f.write_str("its name leads to local or private addresses only: the login page of a network (a captive portal) is the likely cause")
     }
 }
 

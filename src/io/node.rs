@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lnurl_channel_core::protocol::PeerAddress;
-use lnurl_channel_core::{ChannelRequestSnapshot, ChannelStep};
+use lnurl_channel_core::{ChannelRequestSnapshot, ChannelStep, NodeReadiness};
 
 /// Throw this from `WalletNode`. Any other exception is treated as `Failed`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,14 +22,6 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for WalletNodeError {
             reason: error.reason,
         }
     }
-}
-
-/// What the wallet's node can do for a channel from one peer. Leave out what it cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodeReadiness {
-    /// Ids of all channels that the node has with this peer, pending ones too, as it reports them,
-    /// so that none of them is taken for the new one.
-    pub channel_ids: Vec<String>,
 }
 
 /// Your Lightning node, as this library needs it. You implement this.

@@ -61,19 +61,18 @@ impl Wallet {
         }
     }
 
-    /// The node's key and, where asked for, its channels with the peer and the refund script.
+    /// The node's key and, where asked for, its readiness for the peer and the refund script.
     pub async fn ask(
         self: &Arc<Self>,
         request: RequestId,
         readiness_for: Option<PeerAddress>,
         refund_script: bool,
     ) -> Result<NodeFacts, NodeFailure> {
-        let (node_id, channel_ids, script) = (Slot::new(), Slot::new(), Slot::new());
+        let (node_id, readiness, script) = (Slot::new(), Slot::new(), Slot::new());
         let ask = node_id.filled_by(|node| node.node_id());
         self.call_in_time("node_id", ask).await?;
         if let Some(peer) = readiness_for {
-            let readiness = |node: &dyn WalletNode| Ok(node.readiness(peer)?.channel_ids);
-            let ask = channel_ids.filled_by(readiness);
+            let ask = readiness.filled_by(|node| node.readiness(peer));
             self.call_in_time("readiness", ask).await?;
         }
         if refund_script {
@@ -84,7 +83,7 @@ impl Wallet {
         }
         Ok(NodeFacts {
             node_id: node_id.take().unwrap_or_default(),
-            channel_ids: channel_ids.take(),
+            readiness: readiness.take(),
             refund_script: script.take(),
         })
     }

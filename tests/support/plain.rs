@@ -99,7 +99,10 @@ impl WalletNode for PlainNode {
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
         self.called.push(Called::Readiness(peer.clone()));
         let channel_ids = (self.readiness)(peer)?;
-        Ok(NodeReadiness { channel_ids })
+        Ok(NodeReadiness {
+            channel_ids,
+            ..NodeReadiness::default()
+        })
     }
 
     fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {

@@ -74,6 +74,7 @@ impl WalletNode for LdkNode {
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
         Ok(NodeReadiness {
             channel_ids: self.0.channel_ids(&peer.node_id),
+            ..NodeReadiness::default()
         })
     }
 

@@ -61,6 +61,44 @@ extension ChannelRequestProtocol {
         }
     }
 
+    /// Keep the peer connected until the channel that arrived can be used.
+    ///
+    /// Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+    /// is closed first. Not for hosted channels.
+    ///
+    /// `Task.cancel()` acts as with `accept`.
+    public func awaitReady() async throws -> IncomingChannel {
+        guard let request = native else { return try await performAwaitReady() }
+        return try await cancellable(.ofValues, lift: FfiConverterTypeIncomingChannel_lift) {
+            uniffi_lnurl_channel_fn_method_channelrequest_await_ready(request.uniffiCloneHandle())
+        }
+    }
+
+    /// Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+    ///
+    /// An empty list means that nothing is known to.
+    ///
+    /// `Task.cancel()` ends the wait at once, with `CancellationError`; the node's method goes on,
+    /// unheard.
+    public func preflight(
+        visibility: ChannelVisibility = .unannounced
+    ) async throws -> [ChannelConcern] {
+        // What iterates over a stream is told of its cancellation at once.
+        let answers = AsyncThrowingStream<[ChannelConcern], Error> { answers in
+            let asking = Task {
+                do {
+                    answers.yield(try await performPreflight(visibility: visibility))
+                    answers.finish()
+                } catch {
+                    answers.finish(throwing: error)
+                }
+            }
+            answers.onTermination = { _ in asking.cancel() }
+        }
+        for try await concerns in answers { return concerns }
+        throw CancellationError()
+    }
+
     /// This request, unless it is a fake.
     private var native: ChannelRequest? {
         self is HandlelessRequest ? nil : self as? ChannelRequest

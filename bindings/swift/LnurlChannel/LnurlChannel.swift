@@ -994,6 +994,14 @@ public protocol ChannelRequestProtocol: AnyObject, Sendable {
     func performAskAgain(visibility: ChannelVisibility) async throws  -> ChannelOutcome
     
     /**
+     * Keep the peer connected until the channel that arrived can be used.
+     *
+     * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+     * is closed first. Not for hosted channels.
+     */
+    func performAwaitReady() async throws  -> IncomingChannel
+    
+    /**
      * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
      * and refuse a late channel. Cancelled even if the service cannot be told.
      */
@@ -1005,11 +1013,24 @@ public protocol ChannelRequestProtocol: AnyObject, Sendable {
     func dismiss() async throws 
     
     /**
-     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready` goes
+     * on later.
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
      */
     func pause() 
+    
+    /**
+     * Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+     *
+     * An empty list means that nothing is known to.
+     */
+    func performPreflight(visibility: ChannelVisibility) async throws  -> [ChannelConcern]
+    
+    /**
+     * What happened, step by step with times, as JSON for a support team. It holds no secret.
+     */
+    func receipt()  -> String
     
     /**
      * Stable across restarts; names the request in snapshots and verdicts.
@@ -1126,6 +1147,28 @@ open func performAskAgain(visibility: ChannelVisibility = .unannounced)async thr
 }
     
     /**
+     * Keep the peer connected until the channel that arrived can be used.
+     *
+     * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+     * is closed first. Not for hosted channels.
+     */
+open func performAwaitReady()async throws  -> IncomingChannel  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_lnurl_channel_fn_method_channelrequest_await_ready(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_lnurl_channel_rust_future_poll_rust_buffer,
+            completeFunc: ffi_lnurl_channel_rust_future_complete_rust_buffer,
+            freeFunc: ffi_lnurl_channel_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeIncomingChannel_lift,
+            errorHandler: FfiConverterTypeLnurlChannelError_lift
+        )
+}
+    
+    /**
      * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
      * and refuse a late channel. Cancelled even if the service cannot be told.
      */
@@ -1165,7 +1208,8 @@ open func dismiss()async throws   {
 }
     
     /**
-     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready` goes
+     * on later.
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
      */
@@ -1175,6 +1219,39 @@ open func pause()  {try! rustCall() {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+     *
+     * An empty list means that nothing is known to.
+     */
+open func performPreflight(visibility: ChannelVisibility = .unannounced)async throws  -> [ChannelConcern]  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_lnurl_channel_fn_method_channelrequest_preflight(
+                        self.uniffiCloneHandle(),FfiConverterTypeChannelVisibility_lower(visibility)
+                )
+            },
+            pollFunc: ffi_lnurl_channel_rust_future_poll_rust_buffer,
+            completeFunc: ffi_lnurl_channel_rust_future_complete_rust_buffer,
+            freeFunc: ffi_lnurl_channel_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeChannelConcern.lift,
+            errorHandler: FfiConverterTypeLnurlChannelError_lift
+        )
+}
+    
+    /**
+     * What happened, step by step with times, as JSON for a support team. It holds no secret.
+     */
+open func receipt() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_lnurl_channel_fn_method_channelrequest_receipt(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -2136,6 +2213,33 @@ public struct NodeReadiness: Equatable, Hashable {
      * that none of them is taken for the new one.
      */
     public var channelIds: [String]
+    /**
+     * Spendable on chain, less what the node keeps for the channels that it has.
+     */
+    public var onchainSat: UInt64?
+    /**
+     * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
+     */
+    public var anchorReserveSat: UInt64?
+    public var acceptsAnnounced: Bool?
+    public var acceptsUnannounced: Bool?
+    /**
+     * From this peer.
+     */
+    public var acceptsZeroConf: Bool?
+    /**
+     * Channels of this peer that are pending, and how many the node takes at a time.
+     */
+    public var pendingChannels: UInt32?
+    public var maxPendingChannels: UInt32?
+    /**
+     * Whether it connects to onion addresses.
+     */
+    public var reachesOnion: Bool?
+    /**
+     * Whether it sends and receives custom messages, which hosted channels need.
+     */
+    public var hasCustomMessages: Bool?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2143,8 +2247,35 @@ public struct NodeReadiness: Equatable, Hashable {
         /**
          * Ids of all channels that the node has with this peer, pending ones too, as it reports them, so
          * that none of them is taken for the new one.
-         */channelIds: [String]) {
+         */channelIds: [String], 
+        /**
+         * Spendable on chain, less what the node keeps for the channels that it has.
+         */onchainSat: UInt64? = nil, 
+        /**
+         * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
+         */anchorReserveSat: UInt64? = nil, acceptsAnnounced: Bool? = nil, acceptsUnannounced: Bool? = nil, 
+        /**
+         * From this peer.
+         */acceptsZeroConf: Bool? = nil, 
+        /**
+         * Channels of this peer that are pending, and how many the node takes at a time.
+         */pendingChannels: UInt32? = nil, maxPendingChannels: UInt32? = nil, 
+        /**
+         * Whether it connects to onion addresses.
+         */reachesOnion: Bool? = nil, 
+        /**
+         * Whether it sends and receives custom messages, which hosted channels need.
+         */hasCustomMessages: Bool? = nil) {
         self.channelIds = channelIds
+        self.onchainSat = onchainSat
+        self.anchorReserveSat = anchorReserveSat
+        self.acceptsAnnounced = acceptsAnnounced
+        self.acceptsUnannounced = acceptsUnannounced
+        self.acceptsZeroConf = acceptsZeroConf
+        self.pendingChannels = pendingChannels
+        self.maxPendingChannels = maxPendingChannels
+        self.reachesOnion = reachesOnion
+        self.hasCustomMessages = hasCustomMessages
     }
 
     
@@ -2163,12 +2294,30 @@ public struct FfiConverterTypeNodeReadiness: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NodeReadiness {
         return
             try NodeReadiness(
-                channelIds: FfiConverterSequenceString.read(from: &buf)
+                channelIds: FfiConverterSequenceString.read(from: &buf), 
+                onchainSat: FfiConverterOptionUInt64.read(from: &buf), 
+                anchorReserveSat: FfiConverterOptionUInt64.read(from: &buf), 
+                acceptsAnnounced: FfiConverterOptionBool.read(from: &buf), 
+                acceptsUnannounced: FfiConverterOptionBool.read(from: &buf), 
+                acceptsZeroConf: FfiConverterOptionBool.read(from: &buf), 
+                pendingChannels: FfiConverterOptionUInt32.read(from: &buf), 
+                maxPendingChannels: FfiConverterOptionUInt32.read(from: &buf), 
+                reachesOnion: FfiConverterOptionBool.read(from: &buf), 
+                hasCustomMessages: FfiConverterOptionBool.read(from: &buf)
         )
     }
 
     public static func write(_ value: NodeReadiness, into buf: inout [UInt8]) {
         FfiConverterSequenceString.write(value.channelIds, into: &buf)
+        FfiConverterOptionUInt64.write(value.onchainSat, into: &buf)
+        FfiConverterOptionUInt64.write(value.anchorReserveSat, into: &buf)
+        FfiConverterOptionBool.write(value.acceptsAnnounced, into: &buf)
+        FfiConverterOptionBool.write(value.acceptsUnannounced, into: &buf)
+        FfiConverterOptionBool.write(value.acceptsZeroConf, into: &buf)
+        FfiConverterOptionUInt32.write(value.pendingChannels, into: &buf)
+        FfiConverterOptionUInt32.write(value.maxPendingChannels, into: &buf)
+        FfiConverterOptionBool.write(value.reachesOnion, into: &buf)
+        FfiConverterOptionBool.write(value.hasCustomMessages, into: &buf)
     }
 }
 
@@ -2364,6 +2513,33 @@ public func FfiConverterTypeBitcoinNetwork_lower(_ value: BitcoinNetwork) -> Rus
 public enum ChannelConcern: Equatable, Hashable {
     
     /**
+     * The node keeps more on chain for a channel with anchors than it has.
+     */
+    case anchorReserve(missingSat: UInt64
+    )
+    /**
+     * The node takes no channel of the chosen visibility.
+     */
+    case visibilityRefused(visibility: ChannelVisibility
+    )
+    /**
+     * The peer proposed a zero-conf channel, and the node takes none from it.
+     */
+    case zeroConfRefused
+    /**
+     * The node takes no more pending channels of this peer for now.
+     */
+    case tooManyPending(pending: UInt32
+    )
+    /**
+     * The peer has an onion address, and the node reaches none.
+     */
+    case onionUnreachable
+    /**
+     * The node has no custom messages.
+     */
+    case hostedUnsupported
+    /**
      * The peer was not connected when the wait ended.
      */
     case peerNotConnected
@@ -2417,22 +2593,37 @@ public struct FfiConverterTypeChannelConcern: FfiConverterRustBuffer {
         let variant: Int32 = try readInt(&buf)
         switch variant {
         
-        case 1: return .peerNotConnected
-        
-        case 2: return .connectionLost
-        
-        case 3: return .otherVisibilityProposed
-        
-        case 4: return .proposalFailed(reason: try FfiConverterOptionString.read(from: &buf)
+        case 1: return .anchorReserve(missingSat: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 5: return .answerUnclear(words: try FfiConverterOptionString.read(from: &buf)
+        case 2: return .visibilityRefused(visibility: try FfiConverterTypeChannelVisibility.read(from: &buf)
         )
         
-        case 6: return .nodeFailed(problem: try FfiConverterTypeNodeProblem.read(from: &buf)
+        case 3: return .zeroConfRefused
+        
+        case 4: return .tooManyPending(pending: try FfiConverterUInt32.read(from: &buf)
         )
         
-        case 7: return .serviceUnreachable(problem: try FfiConverterTypeNetworkProblem.read(from: &buf)
+        case 5: return .onionUnreachable
+        
+        case 6: return .hostedUnsupported
+        
+        case 7: return .peerNotConnected
+        
+        case 8: return .connectionLost
+        
+        case 9: return .otherVisibilityProposed
+        
+        case 10: return .proposalFailed(reason: try FfiConverterOptionString.read(from: &buf)
+        )
+        
+        case 11: return .answerUnclear(words: try FfiConverterOptionString.read(from: &buf)
+        )
+        
+        case 12: return .nodeFailed(problem: try FfiConverterTypeNodeProblem.read(from: &buf)
+        )
+        
+        case 13: return .serviceUnreachable(problem: try FfiConverterTypeNetworkProblem.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -2443,35 +2634,62 @@ public struct FfiConverterTypeChannelConcern: FfiConverterRustBuffer {
         switch value {
         
         
-        case .peerNotConnected:
+        case let .anchorReserve(missingSat):
             writeInt(&buf, Int32(1))
+            FfiConverterUInt64.write(missingSat, into: &buf)
+            
         
-        
-        case .connectionLost:
+        case let .visibilityRefused(visibility):
             writeInt(&buf, Int32(2))
+            FfiConverterTypeChannelVisibility.write(visibility, into: &buf)
+            
         
-        
-        case .otherVisibilityProposed:
+        case .zeroConfRefused:
             writeInt(&buf, Int32(3))
         
         
-        case let .proposalFailed(reason):
+        case let .tooManyPending(pending):
             writeInt(&buf, Int32(4))
+            FfiConverterUInt32.write(pending, into: &buf)
+            
+        
+        case .onionUnreachable:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .hostedUnsupported:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .peerNotConnected:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .connectionLost:
+            writeInt(&buf, Int32(8))
+        
+        
+        case .otherVisibilityProposed:
+            writeInt(&buf, Int32(9))
+        
+        
+        case let .proposalFailed(reason):
+            writeInt(&buf, Int32(10))
             FfiConverterOptionString.write(reason, into: &buf)
             
         
         case let .answerUnclear(words):
-            writeInt(&buf, Int32(5))
+            writeInt(&buf, Int32(11))
             FfiConverterOptionString.write(words, into: &buf)
             
         
         case let .nodeFailed(problem):
-            writeInt(&buf, Int32(6))
+            writeInt(&buf, Int32(12))
             FfiConverterTypeNodeProblem.write(problem, into: &buf)
             
         
         case let .serviceUnreachable(problem):
-            writeInt(&buf, Int32(7))
+            writeInt(&buf, Int32(13))
             FfiConverterTypeNetworkProblem.write(problem, into: &buf)
             
         }
@@ -2951,6 +3169,10 @@ public enum ChannelStep: Equatable, Hashable {
      */
     case arrived
     /**
+     * More is known of the channel that arrived, such as its confirmations.
+     */
+    case progressed
+    /**
      * The channel can be used.
      */
     case ready
@@ -2997,9 +3219,11 @@ public struct FfiConverterTypeChannelStep: FfiConverterRustBuffer {
         
         case 9: return .arrived
         
-        case 10: return .ready
+        case 10: return .progressed
         
-        case 11: return .changed
+        case 11: return .ready
+        
+        case 12: return .changed
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -3045,12 +3269,16 @@ public struct FfiConverterTypeChannelStep: FfiConverterRustBuffer {
             writeInt(&buf, Int32(9))
         
         
-        case .ready:
+        case .progressed:
             writeInt(&buf, Int32(10))
         
         
-        case .changed:
+        case .ready:
             writeInt(&buf, Int32(11))
+        
+        
+        case .changed:
+            writeInt(&buf, Int32(12))
         
         }
     }
@@ -3536,6 +3764,10 @@ public enum LnurlProblem: Equatable, Hashable {
      * It looks like an LNURL, and is incomplete or mistyped: scan again.
      */
     case damaged
+    /**
+     * It holds several different ones.
+     */
+    case several
 
 
 
@@ -3561,6 +3793,8 @@ public struct FfiConverterTypeLnurlProblem: FfiConverterRustBuffer {
         
         case 2: return .damaged
         
+        case 3: return .several
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -3575,6 +3809,10 @@ public struct FfiConverterTypeLnurlProblem: FfiConverterRustBuffer {
         
         case .damaged:
             writeInt(&buf, Int32(2))
+        
+        
+        case .several:
+            writeInt(&buf, Int32(3))
         
         }
     }
@@ -4745,7 +4983,8 @@ fileprivate func uniffiFutureContinuationCallback(handle: UInt64, pollResult: In
  * Decode a scanned or pasted LNURL. Works offline: nothing is sent.
  *
  * Accepts bech32 `LNURL1...` with or without `lightning:`, an `lnurlc://` link (LUD-17), and a
- * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case.
+ * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case. One of them may
+ * stand in a longer text, as people share it.
  */
 public func decodeLnurl(text: String)throws  -> Lnurl  {
     return try  FfiConverterTypeLnurl_lift(try rustCallWithError(FfiConverterTypeLnurlChannelError_lift) {
@@ -4824,6 +5063,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_lnurl_channel_checksum_method_channelrequest_ask_again() != 36800) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_await_ready() != 9312) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_cancel() != 38069) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -4831,6 +5073,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_pause() != 63747) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_preflight() != 48583) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_lnurl_channel_checksum_method_channelrequest_receipt() != 27097) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_lnurl_channel_checksum_method_channelrequest_request_id() != 16163) {

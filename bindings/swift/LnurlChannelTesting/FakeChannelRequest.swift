@@ -20,6 +20,9 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
         weak var client: FakeChannelClient?
         var accepts: [ChannelVisibility] = []
         var asksAgain: [ChannelVisibility] = []
+        var preflights: [ChannelVisibility] = []
+        var awaitsReady = 0
+        var receipt = "{}"
         var pauses = 0
         var cancels = 0
         var dismissals = 0
@@ -30,6 +33,8 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     private var record: Record
     private let acceptScript = Script<ChannelOutcome>("accept")
     private let askAgainScript = Script<ChannelOutcome>("askAgain")
+    private let awaitReadyScript = Script<IncomingChannel>("awaitReady")
+    private let preflightScript = Script<[ChannelConcern]>("preflight", unsaid: [])
     private let cancelScript = Script<Void>("cancel", unsaid: ())
     private let dismissScript = Script<Void>("dismiss", unsaid: ())
 
@@ -74,6 +79,31 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
         askAgainScript.throws(error, after: delay)
     }
 
+    /// A call to `awaitReady` returns `channel`.
+    public func awaitReadyReturns(_ channel: IncomingChannel, after delay: Duration = .zero) {
+        awaitReadyScript.returns(channel, after: delay)
+    }
+
+    /// A call to `awaitReady` throws `error`.
+    public func awaitReadyThrows(_ error: LnurlChannelError, after delay: Duration = .zero) {
+        awaitReadyScript.throws(error, after: delay)
+    }
+
+    /// A call to `preflight` returns `concerns`; without this, none.
+    public func preflightReturns(_ concerns: [ChannelConcern], after delay: Duration = .zero) {
+        preflightScript.returns(concerns, after: delay)
+    }
+
+    /// A call to `preflight` throws `error`.
+    public func preflightThrows(_ error: LnurlChannelError, after delay: Duration = .zero) {
+        preflightScript.throws(error, after: delay)
+    }
+
+    /// `receipt` returns this.
+    public func receiptReturns(_ receipt: String) {
+        lock.withLock { record.receipt = receipt }
+    }
+
     /// A call to `cancel` throws `error`; without this it returns at once.
     public func cancelThrows(_ error: LnurlChannelError, after delay: Duration = .zero) {
         cancelScript.throws(error, after: delay)
@@ -111,6 +141,10 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     public var accepts: [ChannelVisibility] { lock.withLock { record.accepts } }
     /// What each call to `askAgain` asked for.
     public var asksAgain: [ChannelVisibility] { lock.withLock { record.asksAgain } }
+    /// What each call to `preflight` was for.
+    public var preflights: [ChannelVisibility] { lock.withLock { record.preflights } }
+    /// How often `awaitReady` was called.
+    public var awaitsReady: Int { lock.withLock { record.awaitsReady } }
     /// How often `pause` was called.
     public var pauses: Int { lock.withLock { record.pauses } }
     /// How often `cancel` was called.
@@ -137,6 +171,20 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
         lock.withLock { record.asksAgain.append(visibility) }
         return try await askAgainScript.play(on: clock)
     }
+
+    public override func performAwaitReady() async throws -> IncomingChannel {
+        lock.withLock { record.awaitsReady += 1 }
+        return try await awaitReadyScript.play(on: clock)
+    }
+
+    public override func performPreflight(
+        visibility: ChannelVisibility = .unannounced
+    ) async throws -> [ChannelConcern] {
+        lock.withLock { record.preflights.append(visibility) }
+        return try await preflightScript.play(on: clock)
+    }
+
+    public override func receipt() -> String { lock.withLock { record.receipt } }
 
     public override func pause() {
         lock.withLock { record.pauses += 1 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::Client;
 use crate::clock::Now;
 use crate::error::LnurlChannelError;
+use crate::http_rules::Proxy;
 use crate::ids::{RequestId, TaskId, Waiter};
 use crate::input::{HttpFailure, Journal, Reply};
 use crate::output::{Answer, Output, Task};
-use crate::protocol::{self, Ask, Lnurl, Offer, Secret};
-use crate::request::{Credentials, Fetched, Progress, Record, Request, Run};
+use crate::protocol::{self, Ask, Lnurl, Offer, PeerPolicy, Secret};
+use crate::request::{Credentials, Fetched, History, Progress, Record, Request, Run};
 use crate::snapshot::ChannelRequestState;
 
 /// How long a scanned LNURL leads to the offer that it led to before.
@@ -86,13 +87,12 @@ impl<J: Journal> Client<J> {
         let fetch = self.fetches.swap_remove(index);
         let offer = result.map_err(|failure| failure.error).and_then(|reply| {
             let Reply { status, body, url } = reply;
-            let allow = self.settings.allow_private_hosts;
             Ok(protocol::parse_offer(
                 &body,
                 status,
                 &fetch.lnurl,
                 &url,
-                allow,
+                self.peers(),
             )?)
         });
         let added = offer.and_then(|offer| {
@@ -122,10 +122,16 @@ impl<J: Journal> Client<J> {
         if let Some(id) = self.same_request(now, lnurl) {
             return Ok(id);
         }
-        let allow = self.settings.allow_private_hosts;
-        let offer = protocol::parse_offer(body, STATUS, lnurl, lnurl.as_url(), allow)?;
+        let offer = protocol::parse_offer(body, STATUS, lnurl, lnurl.as_url(), self.peers())?;
         self.check(&offer)?;
         Ok(self.add(now, lnurl, offer, new_id, None))
+    }
+
+    fn peers(&self) -> PeerPolicy {
+        PeerPolicy {
+            allow_private_hosts: self.settings.allow_private_hosts,
+            has_proxy: self.settings.proxy != Proxy::None,
+        }
     }
 
     /// The request that this LNURL led to, if it is under way, or still the offer on the screen.
@@ -195,6 +201,7 @@ impl<J: Journal> Client<J> {
                 })),
                 refund_script: None,
                 progress: Progress::Offered,
+                history: History::default(),
             },
             run: Run {
                 fetched: Some(Fetched { at, by }),

@@ -38,6 +38,7 @@ impl<J: Journal> Client<J> {
             peers: LiteMap::new(),
             verdicts: Verdicts::default(),
             fetches: Vec::new(),
+            preflights: Vec::new(),
             cancels: Vec::new(),
             wakes: LiteMap::new(),
             unwritten: Vec::new(),

@@ -24,7 +24,6 @@ pub use lnurl::{Lnurl, decode, encode};
 pub use node_uri::{PeerAddress, check_node_id, parse_node_uri};
 pub use offer::{
     Ask, ChannelKind, ChannelOffer, Offer, OfferParts, PeerPolicy, offer_in_query, parse_offer,
-    parse_offer_of,
 };
 pub use secrets::{Secret, Secrets, presentable};
 pub use url_policy::{BadUrl, check, check_redirect, is_onion_host, is_public, parse_url, resolve};

@@ -155,7 +155,7 @@ impl Offer {
     }
 }
 
-/// Which peers can be used.
+/// Which of several addresses of a node can be used, and are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PeerPolicy {
     pub allow_private_hosts: bool,
@@ -167,21 +167,6 @@ pub struct PeerPolicy {
 ///
 /// `fetched_from` is the URL after redirects; a relative callback is relative to it.
 pub fn parse_offer(
-    body: &[u8],
-    status: u16,
-    lnurl: &Lnurl,
-    fetched_from: &Url,
-    allow_private_hosts: bool,
-) -> Result<Offer, Error> {
-    let peers = PeerPolicy {
-        allow_private_hosts,
-        has_proxy: false,
-    };
-    parse_offer_of(body, status, lnurl, fetched_from, peers)
-}
-
-/// The same as `parse_offer`, where `peers` tells which of several addresses of a node is taken.
-pub fn parse_offer_of(
     body: &[u8],
     status: u16,
     lnurl: &Lnurl,
@@ -487,10 +472,15 @@ mod tests {
     const URI: &str =
         "0331f80652fb840239df8dc99205792bba2e559a05469915804c08420230e23c7c@74.108.13.152:9735";
 
+    const DIRECT: PeerPolicy = PeerPolicy {
+        allow_private_hosts: false,
+        has_proxy: false,
+    };
+
     fn parse_bytes(body: &[u8], status: u16) -> Result<Offer, Error> {
         let lnurl = decode("lnurlc://service.com/c?q=topsecret").unwrap();
         let fetched_from = parse_url("https://service.com:8443/x/c?moved=elsewhere").unwrap();
-        parse_offer(body, status, &lnurl, &fetched_from, false)
+        parse_offer(body, status, &lnurl, &fetched_from, DIRECT)
     }
 
     fn parse(body: &Value) -> Result<Offer, Error> {
@@ -667,7 +657,7 @@ mod tests {
             let fetched_from = vector["fetched_from"].as_str().unwrap();
             let lnurl = Lnurl::from_url(fetched_from).unwrap();
             let body = with(funded(), "callback", vector["callback"].clone()).to_string();
-            let offer = parse_offer(body.as_bytes(), 200, &lnurl, lnurl.as_url(), false);
+            let offer = parse_offer(body.as_bytes(), 200, &lnurl, lnurl.as_url(), DIRECT);
             match vector["error"].as_str() {
                 Some("InvalidResponse") => {
                     assert!(matches!(offer, Err(Error::InvalidResponse(_))), "{vector}");
@@ -692,7 +682,10 @@ mod tests {
                 200,
                 &lnurl,
                 lnurl.as_url(),
-                allow_private_hosts,
+                PeerPolicy {
+                    allow_private_hosts,
+                    ..DIRECT
+                },
             );
             match (vector["error"].as_str(), vector["problem"].as_str()) {
                 (Some("UnsafeUrl"), Some("PrivateAddress")) => {
@@ -725,7 +718,7 @@ mod tests {
                 allow_private_hosts: false,
                 has_proxy,
             };
-            parse_offer_of(body.as_bytes(), 200, &lnurl, lnurl.as_url(), peers)
+            parse_offer(body.as_bytes(), 200, &lnurl, lnurl.as_url(), peers)
                 .map(|offer| offer.shown.peer.host)
         };
         for (uris, without_proxy, with_proxy) in [
@@ -916,7 +909,7 @@ mod tests {
             let fetched_from = parse_url(fetched_from).unwrap();
             let body = body.to_string();
             let lnurl = decode(lnurl).unwrap();
-            parse_offer(body.as_bytes(), 200, &lnurl, &fetched_from, false)
+            parse_offer(body.as_bytes(), 200, &lnurl, &fetched_from, DIRECT)
                 .map(|offer| (offer.shown.service.unwrap(), offer.shown.answered_by))
         };
         for (lnurl, fetched_from, service, other) in [
@@ -1053,7 +1046,7 @@ mod tests {
             200,
             &lnurl,
             &fetched_from,
-            false,
+            DIRECT,
         );
         assert!(matches!(parsed, Err(Error::Refused(Some(_)))));
         assert!(start.elapsed().as_secs() < 3, "{:?}", start.elapsed());

@@ -72,6 +72,9 @@ pub fn migrate(
         cancel_order: cancel_order.filter(|_| is("Cancelled")),
         is_dismissed: ended_at.is_some() && old.json.flag("returned").ok_or(())?,
         credentials: old.credentials,
+        // 0.1 kept none.
+        history: Vec::new(),
+        history_left_out: 0,
     };
     Ok((form, read_known_channels(id, old.json).ok_or(())?))
 }

@@ -21,6 +21,8 @@ pub struct RequestForm {
     pub refusal: Option<RefusalForm>,
     pub cancel_order: Option<u64>,
     pub is_dismissed: bool,
+    pub history: Vec<EntryForm>,
+    pub history_left_out: u32,
 }
 
 #[derive(Serialize)]
@@ -98,6 +100,15 @@ pub struct TermsForm {
     pub max_htlc_value_in_flight_msat: u64,
     pub htlc_minimum_msat: u64,
     pub max_accepted_htlcs: u16,
+}
+
+/// An entry of the history, in records and receipts.
+#[derive(Serialize)]
+pub struct EntryForm {
+    pub at_seconds: u64,
+    pub event: &'static str,
+    pub detail: Option<String>,
+    pub verdict: Option<&'static str>,
 }
 
 #[derive(Serialize)]

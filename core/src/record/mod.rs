@@ -6,6 +6,7 @@
 mod first_edition;
 mod form;
 mod read;
+mod receipt;
 mod redacted;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use first_edition::read_unrequested_channels;
 use form::{KnownForm, VerdictsForm};
+pub use receipt::receipt;
 pub use redacted::redacted;
 
 use crate::channel::{ChannelStage, VerdictKind, normalised_id};
@@ -22,7 +24,8 @@ use crate::clock::Now;
 use crate::ids::RequestId;
 use crate::protocol::json::Object;
 use crate::protocol::{self, BitcoinNetwork, ChannelKind, ChannelVisibility};
-use crate::request::Record;
+use crate::request::{Event, Record};
+use crate::snapshot::ChannelStep;
 use crate::verdicts::{KnownChannel, StoredVerdict};
 
 const VERSION: u64 = 2;
@@ -217,6 +220,26 @@ const VERDICTS: Names<VerdictKind, 4> = [
     (VerdictKind::Duplicate, "Duplicate"),
     (VerdictKind::WrongVisibility, "WrongVisibility"),
     (VerdictKind::Unwanted, "Unwanted"),
+];
+
+const EVENTS: Names<Event, 17> = [
+    (Event::Accepted, "Accepted"),
+    (Event::Step(ChannelStep::Connecting), "Connecting"),
+    (Event::Step(ChannelStep::Requesting), "Requesting"),
+    (Event::Step(ChannelStep::Agreed), "Agreed"),
+    (Event::Step(ChannelStep::AnswerUnclear), "AnswerUnclear"),
+    (Event::Step(ChannelStep::Reconnecting), "Reconnecting"),
+    (Event::Step(ChannelStep::Proposed), "Proposed"),
+    (Event::Step(ChannelStep::Mismatched), "Mismatched"),
+    (Event::Step(ChannelStep::OpeningFailed), "OpeningFailed"),
+    (Event::Step(ChannelStep::Arrived), "Arrived"),
+    (Event::Step(ChannelStep::Progressed), "Progressed"),
+    (Event::Step(ChannelStep::Ready), "Ready"),
+    (Event::PeerConnected, "PeerConnected"),
+    (Event::PeerDisconnected, "PeerDisconnected"),
+    (Event::Refused, "Refused"),
+    (Event::Cancelled, "Cancelled"),
+    (Event::CallEnded, "CallEnded"),
 ];
 
 const UNREQUESTED: &str = "Unrequested";

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    KINDS, MAX_COUNTER, NETWORKS, Rules, STAGES, Unreadable, VERDICTS, VISIBILITIES, is_channel_id,
-    is_node_id, optional, read_channel_id, read_name,
+    EVENTS, KINDS, MAX_COUNTER, NETWORKS, Rules, STAGES, Unreadable, VERDICTS, VISIBILITIES,
+    is_channel_id, is_node_id, optional, read_channel_id, read_name,
 };
 use crate::channel::{ChannelStage, IncomingChannel, VerdictKind};
 use crate::clock::{Now, Stamp};
@@ -15,9 +15,12 @@ use crate::protocol::{
     LAST_CROSS_SIGNED_STATE, Lnurl, Offer, OfferParts, RefundScript, Secret, Secrets,
 };
 use crate::request::{
-    Arrival, AskAnswer, Baseline, Contact, Credentials, DAY, FundedWanted, MAX_WORDS, Progress,
-    Record, Refusal, Wanted,
+    Arrival, AskAnswer, Baseline, Contact, Credentials, DAY, Entry, FundedWanted, History,
+    MAX_WORDS, Progress, Record, Refusal, Wanted,
 };
+
+/// Longest detail of an entry: a channel's id.
+const MAX_DETAIL: usize = 128;
 
 pub fn record(
     id: RequestId,
@@ -53,6 +56,7 @@ pub fn record(
         credentials: credentials.filter(|_| progress.needs_credentials(now, DAY)),
         refund_script,
         progress,
+        history: read_history(stored).ok_or(())?,
         offer: Arc::new(offer),
     };
     match network == rules.network {
@@ -325,6 +329,31 @@ pub fn read_terms(stored: &Object) -> Option<HostedChannelTerms> {
         max_htlc_value_in_flight_msat: stored.number("max_htlc_value_in_flight_msat")?,
         htlc_minimum_msat: stored.number("htlc_minimum_msat")?,
         max_accepted_htlcs: stored.number("max_accepted_htlcs")?.try_into().ok()?,
+    })
+}
+
+/// What a support team reads, and nothing goes by.
+fn read_history(stored: &Object) -> Option<History> {
+    let entries = stored.list("history")?;
+    let entries = entries.iter().map(read_entry);
+    let left_out = read_small_number(stored, "history_left_out")?;
+    History::of(entries.collect::<Option<_>>()?, left_out)
+}
+
+fn read_entry(stored: &Object) -> Option<Entry> {
+    let detail = optional(stored, "detail", Object::text)?;
+    let is_plain = |byte| byte == b' ' || u8::is_ascii_graphic(&byte);
+    let is_detail = |text: &String| text.len() <= MAX_DETAIL && text.bytes().all(is_plain);
+    if !detail.as_ref().is_none_or(is_detail) {
+        return None;
+    }
+    Some(Entry {
+        at_seconds: read_counter(stored, "at_seconds")?,
+        event: read_name(&EVENTS, stored, "event")?,
+        detail: detail.map(Into::into),
+        verdict: optional(stored, "verdict", |stored, key| {
+            read_name(&VERDICTS, stored, key)
+        })?,
     })
 }
 

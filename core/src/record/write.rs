@@ -1,14 +1,15 @@
 //! A request in the form of its record.
 
 use super::form::{
-    ArrivalForm, BaselineForm, ChannelForm, ContactForm, CredentialsForm, OfferForm, RefusalForm,
-    RequestForm, TermsForm, WantedForm,
+    ArrivalForm, BaselineForm, ChannelForm, ContactForm, CredentialsForm, EntryForm, OfferForm,
+    RefusalForm, RequestForm, TermsForm, WantedForm,
 };
-use super::{KINDS, NETWORKS, STAGES, VERDICTS, VERSION, VISIBILITIES, name_of};
+use super::{EVENTS, KINDS, NETWORKS, STAGES, VERDICTS, VERSION, VISIBILITIES, name_of};
 use crate::channel::{IncomingChannel, VerdictKind};
 use crate::protocol::HostedChannelTerms;
 use crate::request::{
-    Arrival, AskAnswer, Baseline, Contact, Credentials, FundedWanted, Progress, Record, Refusal,
+    Arrival, AskAnswer, Baseline, Contact, Credentials, Entry, FundedWanted, Progress, Record,
+    Refusal,
 };
 
 /// None of a request of which nothing is kept.
@@ -77,7 +78,18 @@ pub fn form_of(record: &Record) -> Option<RequestForm> {
         refusal: refusal.map(refusal_form),
         cancel_order,
         is_dismissed,
+        history: record.history.entries.iter().map(entry_form).collect(),
+        history_left_out: record.history.left_out,
     })
+}
+
+pub fn entry_form(entry: &Entry) -> EntryForm {
+    EntryForm {
+        at_seconds: entry.at_seconds,
+        event: name_of(&EVENTS, entry.event),
+        detail: entry.detail.as_deref().map(Into::into),
+        verdict: entry.verdict.map(|verdict| name_of(&VERDICTS, verdict)),
+    }
 }
 
 fn credentials_form(credentials: &Credentials) -> CredentialsForm {

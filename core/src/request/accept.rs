@@ -70,7 +70,7 @@ impl Request {
         self.clone().begin_preparing(context, waiter, plan)
     }
 
-    fn join(&self, waiter: Waiter) -> Transition {
+    pub(super) fn join(&self, waiter: Waiter) -> Transition {
         let mut next = self.clone();
         if let Some(call) = &mut next.run.call {
             call.waiters.push(waiter);
@@ -88,7 +88,7 @@ impl Request {
         let hosted = self.kind() == ChannelKind::Hosted;
         let ask = Task::AskNode {
             request: self.id(),
-            readiness_for: (!plan.is_again).then(|| self.record.offer.peer.clone()),
+            readiness_for: Some(self.record.offer.peer.clone()),
             refund_script: hosted && self.record.refund_script.is_none(),
         };
         Transition::of(self)

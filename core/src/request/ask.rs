@@ -22,17 +22,11 @@ impl Request {
         context: &mut Context,
         result: Result<NodeFacts, NodeFailure>,
     ) -> Transition {
-        let facts = match result {
+        let facts = match self.usable(result) {
             Ok(facts) => facts,
-            Err(failure) => return self.node_failed(failure),
+            Err(error) => return self.fail(error),
         };
-        let node_id = match protocol::check_node_id(&facts.node_id) {
-            Ok(node_id) => node_id,
-            Err(reason) => return self.node_failed(unusable("node_id", &reason)),
-        };
-        if node_id == self.peer_id() {
-            return self.fail(LnurlChannelError::OwnNode);
-        }
+        let node_id = facts.node_id;
         let script = facts.refund_script.map(protocol::parse_refund_script);
         let script = match script.transpose() {
             Ok(script) => script,
@@ -46,7 +40,8 @@ impl Request {
         if self.kind() == ChannelKind::Hosted && next.record.refund_script.is_none() {
             return self.node_failed(unusable("refund_script_pubkey", "it is missing"));
         }
-        let channel_ids = facts.channel_ids.unwrap_or_default();
+        let readiness = facts.readiness.unwrap_or_default();
+        let channel_ids = readiness.channel_ids.clone();
         let link = connecting(context, self, 0);
         let give_up_at = context.now.since_start + connect_limit(context.settings, self);
         let deadline = deadline(context);
@@ -54,21 +49,25 @@ impl Request {
             return Transition::of(self.clone());
         };
         let mut store = Store::No;
+        // Of a record of the first edition, which did not tell.
+        let contact = next.record.progress.contact_mut();
+        let wanted = contact.and_then(Contact::funded_mut);
+        if let Some(wanted) = wanted.filter(|wanted| wanted.baseline == Baseline::Unknown) {
+            wanted.baseline = Baseline::of(channel_ids.clone());
+            store = Store::Fact;
+        }
         call.stage = match &call.stage {
-            Stage::AskingNode { plan, .. } => Stage::Connecting {
-                plan: *plan,
-                node_id,
-                channel_ids,
-                give_up_at,
-            },
-            Stage::ReadingBaseline { .. } => {
-                let contact = next.record.progress.contact_mut();
-                if let Some(wanted) = contact.and_then(Contact::funded_mut) {
-                    wanted.baseline = Baseline::of(channel_ids);
-                    store = Store::Fact;
+            Stage::AskingNode { plan, .. } => {
+                next.run.preflight = readiness.concerns(&self.record.offer, plan.visibility);
+                next.run.refuses_zero_conf = readiness.accepts_zero_conf == Some(false);
+                Stage::Connecting {
+                    plan: *plan,
+                    node_id,
+                    channel_ids,
+                    give_up_at,
                 }
-                Stage::Waiting { link, deadline }
             }
+            Stage::ReadingBaseline { .. } => Stage::Waiting { link, deadline },
             other => other.clone(),
         };
         if script_is_new {
@@ -196,10 +195,28 @@ impl Request {
         }
     }
 
+    /// What the node told, with its key as it is compared: one that can take this offer.
+    pub fn usable(
+        &self,
+        result: Result<NodeFacts, NodeFailure>,
+    ) -> Result<NodeFacts, LnurlChannelError> {
+        let mut facts = result.map_err(|failure| self.node_error(failure))?;
+        let node_id = protocol::check_node_id(&facts.node_id);
+        facts.node_id = node_id.map_err(|why| self.node_error(unusable("node_id", &why)))?;
+        if facts.node_id == self.peer_id() {
+            return Err(LnurlChannelError::OwnNode);
+        }
+        Ok(facts)
+    }
+
     pub(super) fn node_failed(&self, failure: NodeFailure) -> Transition {
+        self.fail(self.node_error(failure))
+    }
+
+    fn node_error(&self, failure: NodeFailure) -> LnurlChannelError {
         let NodeFailure { problem, reason } = failure;
         let reason = protocol::presentable(&reason, &self.secrets(), MAX_WORDS);
-        self.fail(LnurlChannelError::NodeFailed { problem, reason })
+        LnurlChannelError::NodeFailed { problem, reason }
     }
 
     /// The record could not be written before an effect, which therefore does not happen.

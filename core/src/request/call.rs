@@ -6,7 +6,7 @@ use super::{Invoked, Progress};
 use crate::ids::{TaskId, Waiter};
 use crate::protocol::{ChannelVisibility, Secret};
 
-/// A running `accept` or `ask_again`, for all who wait for it.
+/// A running `accept`, `ask_again` or `await_ready`, for all who wait for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub waiters: Vec<Waiter>,
@@ -38,6 +38,10 @@ pub enum Stage {
     Waiting {
         link: Link,
         deadline: Deadline,
+    },
+    /// The channel arrived, and cannot be used yet.
+    AwaitingReady {
+        link: Link,
     },
 }
 
@@ -76,13 +80,18 @@ impl Stage {
     pub fn node_task(&self) -> Option<TaskId> {
         match self {
             Self::AskingNode { task, .. } | Self::ReadingBaseline { task } => Some(*task),
-            Self::Connecting { .. } | Self::Asking { .. } | Self::Waiting { .. } => None,
+            Self::Connecting { .. }
+            | Self::Asking { .. }
+            | Self::Waiting { .. }
+            | Self::AwaitingReady { .. } => None,
         }
     }
 
     pub fn link(&self) -> Option<Link> {
         match self {
-            Self::Asking { link } | Self::Waiting { link, .. } => Some(*link),
+            Self::Asking { link } | Self::Waiting { link, .. } | Self::AwaitingReady { link } => {
+                Some(*link)
+            }
             Self::AskingNode { .. } | Self::Connecting { .. } | Self::ReadingBaseline { .. } => {
                 None
             }
@@ -91,7 +100,9 @@ impl Stage {
 
     pub fn link_mut(&mut self) -> Option<&mut Link> {
         match self {
-            Self::Asking { link } | Self::Waiting { link, .. } => Some(link),
+            Self::Asking { link } | Self::Waiting { link, .. } | Self::AwaitingReady { link } => {
+                Some(link)
+            }
             Self::AskingNode { .. } | Self::Connecting { .. } | Self::ReadingBaseline { .. } => {
                 None
             }

@@ -48,6 +48,9 @@ impl Request {
     /// The peer sent `open_channel` (P2, P3). Nothing is written.
     pub fn proposed(&self, context: &mut Context, channel: IncomingChannel) -> Transition {
         let mut next = self.clone();
+        if self.run.refuses_zero_conf && channel.is_zero_conf == Some(true) {
+            next.add_concern(ChannelConcern::ZeroConfRefused);
+        }
         next.run.proposals.stand(channel, context.now.since_start);
         if let Progress::Refused { is_dismissed, .. } = &mut next.record.progress {
             // A state that changes undoes a dismissal. It is not written, as all of a proposal.
@@ -218,7 +221,10 @@ impl Request {
         let became_ready = channel.stage < updated.stage;
         let is_new = *channel != updated;
         *channel = updated;
-        let mut step = ChannelStep::Changed;
+        let mut step = match is_new {
+            true => ChannelStep::Progressed,
+            false => ChannelStep::Changed,
+        };
         let mut turned = false;
         if *verdict == VerdictKind::Expected && !fits {
             *verdict = VerdictKind::WrongVisibility;
@@ -234,7 +240,12 @@ impl Request {
         } else {
             Store::No
         };
-        Transition::of(next).named(step).stored(store)
+        let ready = became_ready.then(|| channel.clone());
+        let transition = Transition::of(next).named(step).stored(store);
+        match ready {
+            Some(channel) => transition.end_call(Ok(Answer::Ready(channel))),
+            None => transition,
+        }
     }
 
     /// Whether a report of visibility is what was asked for.
@@ -277,6 +288,7 @@ impl Request {
         Transition::of(next)
             .named(ChannelStep::OpeningFailed)
             .stored(Store::Fact)
+            .end_call(Err(self.never_ready()))
     }
 }
 

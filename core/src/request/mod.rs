@@ -6,9 +6,11 @@ mod ask;
 mod call;
 mod callback;
 mod channels;
+mod history;
 mod link;
 mod progress;
 mod proposals;
+mod ready;
 mod reasons;
 mod stop;
 mod time;
@@ -18,11 +20,13 @@ mod view;
 use std::time::Duration;
 
 pub use call::{Asking, Call};
+pub use history::{Entry, Event, History};
 pub use progress::{
     Arrival, AskAnswer, Baseline, Contact, Credentials, FundedWanted, Progress, Record, Refusal,
     Wanted,
 };
 pub use proposals::Proposals;
+pub use reasons::concern_in_english;
 pub use transition::{Context, Effect, Store, Transition};
 
 use crate::ids::{RequestId, TaskId};
@@ -56,6 +60,10 @@ pub struct Run {
     /// The service, or the host, is being asked.
     pub asking: Option<Box<Asking>>,
     pub proposals: Proposals,
+    /// What the node, when a call asked it last, said would stand in the way.
+    pub preflight: Vec<ChannelConcern>,
+    /// The node takes no zero-conf channel from the peer, it said then.
+    pub refuses_zero_conf: bool,
     /// Since the request was asked last.
     pub concerns: Vec<ChannelConcern>,
     pub invoked: Invoked,
@@ -106,6 +114,12 @@ impl Request {
     /// The service was asked, and neither a channel nor an end has come.
     pub fn waits(&self) -> bool {
         matches!(self.record.progress, Progress::Asked(_))
+    }
+
+    /// The service said OK, or the host's connection took the message.
+    fn service_agreed(&self) -> bool {
+        let contact = self.record.progress.contact();
+        contact.is_some_and(|contact| contact.answer == AskAnswer::Agreed)
     }
 
     /// Strings to redact from errors, events and logs.

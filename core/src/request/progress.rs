@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::history::History;
 use crate::channel::{ChannelOutcome, ChannelStage, IncomingChannel, VerdictKind, normalised_id};
 use crate::clock::{Now, Stamp};
 use crate::ids::RequestId;
@@ -25,6 +26,7 @@ pub struct Record {
     /// The wallet's, for a hosted channel. Asked for once.
     pub refund_script: Option<RefundScript>,
     pub progress: Progress,
+    pub history: History,
 }
 
 /// What asking takes.

@@ -12,20 +12,45 @@ pub fn no_channel(service_agreed: bool, is_hosted: bool, concerns: &[ChannelConc
             "it is not known whether the host was asked, and it has not answered in time"
         }
     };
+    with_concerns(begin, concerns)
+}
+
+/// Why the channel that arrived cannot be used.
+pub fn never_ready(concerns: &[ChannelConcern]) -> String {
+    with_concerns("the channel was closed before it could be used", concerns)
+}
+
+fn with_concerns(begin: &str, concerns: &[ChannelConcern]) -> String {
     let mut text = begin.to_owned();
     for concern in concerns {
         text.push_str("; ");
-        text.push_str(&sentence(concern));
+        text.push_str(&concern_in_english(concern));
     }
     text
 }
 
-fn sentence(concern: &ChannelConcern) -> String {
+pub fn concern_in_english(concern: &ChannelConcern) -> String {
     let quoted = |what: &str, words: &Option<String>| match words {
         Some(words) => format!("{what}: {words}"),
         None => what.to_owned(),
     };
     match concern {
+        ChannelConcern::AnchorReserve { missing_sat } => format!(
+            "the node has {missing_sat} sat too little on chain to keep for a channel with anchors"
+        ),
+        ChannelConcern::VisibilityRefused { visibility } => {
+            format!("the node takes no channel that is {visibility:?}")
+        }
+        ChannelConcern::ZeroConfRefused => {
+            "the peer proposed a zero-conf channel, and the node takes none from it".into()
+        }
+        ChannelConcern::TooManyPending { pending } => {
+            format!("{pending} channels of the peer are pending, and the node takes no more")
+        }
+        ChannelConcern::OnionUnreachable => {
+            "the peer has an onion address, and the node reaches none".into()
+        }
+        ChannelConcern::HostedUnsupported => "the node has no custom messages".into(),
         ChannelConcern::PeerNotConnected => "the peer is not connected".into(),
         ChannelConcern::ConnectionLost => {
             "the connection that the host was asked on is gone, and it answers on no other".into()

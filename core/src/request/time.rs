@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::call::{AskStage, Link, Stage};
 use super::link::connecting;
 use super::{
-    Arrival, AskAnswer, Context, DAY, Effect, Invoked, Progress, Request, Store, Transition,
-    reasons,
+    Arrival, Context, DAY, Effect, Invoked, Progress, Request, Store, Transition, reasons,
 };
 use crate::error::LnurlChannelError;
 use crate::protocol::ChannelKind;
@@ -149,8 +148,7 @@ impl Request {
             }
             _ => {}
         }
-        let contact = next.record.progress.contact();
-        let service_agreed = contact.is_some_and(|c| c.answer == AskAnswer::Agreed);
+        let service_agreed = next.service_agreed();
         let concerns = next.concerns();
         let is_hosted = self.kind() == ChannelKind::Hosted;
         let reason = reasons::no_channel(service_agreed, is_hosted, &concerns);

@@ -49,6 +49,16 @@ pub enum Effect {
     SendCancel(Secret, Waiter),
 }
 
+impl Effect {
+    /// What a waiter is told; the inner none: it gets what it waited for.
+    fn error(&self) -> Option<Option<&LnurlChannelError>> {
+        match self {
+            Self::Answer(_, result) => Some(result.as_ref().err()),
+            _ => None,
+        }
+    }
+}
+
 /// The request as it will be, and what follows once that is saved.
 #[must_use]
 pub struct Transition {
@@ -141,6 +151,13 @@ impl Transition {
             next.run.revision += 1;
             next.record.updated_at_seconds = now.unix_millis / 1000;
         }
+        let ended = match next.run.call {
+            None if before.is_running() => Some(self.effects.iter().find_map(Effect::error)),
+            _ => None,
+        };
+        let left = LnurlChannelError::Cancelled;
+        let ended = ended.and_then(|error| error.unwrap_or(Some(&left)));
+        next.note(before, now, self.step, ended);
         save(&next.record, self.store)?;
         Ok(Committed {
             next: self.next,

@@ -64,6 +64,7 @@ impl Request {
         };
         unclear
             .into_iter()
+            .chain(self.run.preflight.iter().cloned())
             .chain(self.run.concerns.iter().cloned())
             .collect()
     }
@@ -125,7 +126,7 @@ impl Request {
         }
     }
 
-    fn shown_channel(&self) -> Option<&IncomingChannel> {
+    pub(super) fn shown_channel(&self) -> Option<&IncomingChannel> {
         let arrived = self.channel().map(|(channel, _)| channel);
         arrived.or(self.run.proposals.standing())
     }

@@ -398,7 +398,7 @@ fn a_late_result_of_a_task_that_was_stopped_is_ignored() {
             assert!(!play.bench.client.wants(task));
             let facts = NodeFacts {
                 node_id: OWN.into(),
-                channel_ids: None,
+                readiness: None,
                 refund_script: None,
             };
             for late in [

@@ -45,6 +45,8 @@ pub struct Bench {
     pub now: Now,
     /// Ids of the channels that the node lists for any peer.
     pub listed: Vec<String>,
+    /// What else it tells of itself.
+    pub readiness: NodeReadiness,
     /// What the last input led to, in order.
     pub done: Vec<Output>,
     pub offers: BTreeMap<RequestId, Service>,
@@ -83,6 +85,7 @@ impl Bench {
             settings,
             now,
             listed: Vec::new(),
+            readiness: NodeReadiness::default(),
             done: Vec::new(),
             offers: BTreeMap::new(),
             tasks: BTreeMap::new(),
@@ -290,6 +293,22 @@ impl Bench {
         waiter
     }
 
+    pub fn await_ready(&mut self, request: RequestId) -> Waiter {
+        let waiter = self.new_waiter();
+        self.feed(Input::AwaitReady { waiter, request });
+        waiter
+    }
+
+    pub fn preflight(&mut self, request: RequestId, visibility: ChannelVisibility) -> Waiter {
+        let waiter = self.new_waiter();
+        self.feed(Input::Preflight {
+            waiter,
+            request,
+            visibility,
+        });
+        waiter
+    }
+
     pub fn cancel(&mut self, request: RequestId) -> Waiter {
         let waiter = self.new_waiter();
         self.feed(Input::Cancel { waiter, request });
@@ -371,7 +390,10 @@ impl Bench {
         };
         NodeFacts {
             node_id: OWN.into(),
-            channel_ids: readiness_for.as_ref().map(|_| self.listed.clone()),
+            readiness: readiness_for.as_ref().map(|_| NodeReadiness {
+                channel_ids: self.listed.clone(),
+                ..self.readiness.clone()
+            }),
             refund_script: refund_script.then(|| [vec![0, 20], vec![7; 20]].concat()),
         }
     }
@@ -463,6 +485,20 @@ impl Bench {
             Output::Stop(task) => format!("Stop({})", self.names[task]),
         });
         shown.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The last receipt of a request.
+    pub fn receipt(&self, request: RequestId) -> String {
+        let published = self.done.iter().rev().find_map(|output| match output {
+            Output::Changed {
+                request: of,
+                snapshot,
+                history,
+                ..
+            } if *of == request => Some(receipt(snapshot, history)),
+            _ => None,
+        });
+        published.expect("it has not changed")
     }
 
     pub fn steps(&self) -> Vec<ChannelStep> {

@@ -36,6 +36,7 @@ pub struct Asks {
 pub enum Cause {
     Accept,
     AskAgain,
+    Preflight,
     Connected,
     Time,
 }
@@ -45,6 +46,7 @@ impl Cause {
         match input {
             Input::Accept { .. } => Some(Self::Accept),
             Input::AskAgain { .. } => Some(Self::AskAgain),
+            Input::Preflight { .. } => Some(Self::Preflight),
             Input::Connected(_, Ok(())) => Some(Self::Connected),
             Input::TimePassed => Some(Self::Time),
             _ => None,
@@ -68,6 +70,8 @@ impl Bench {
         let state = |id| self.snapshots.get(id).map(|snapshot| snapshot.state);
         match input {
             Input::Fetch { waiter, .. }
+            | Input::AwaitReady { waiter, .. }
+            | Input::Preflight { waiter, .. }
             | Input::Cancel { waiter, .. }
             | Input::Dismiss { waiter, .. } => {
                 self.waiting.insert(*waiter);
@@ -189,6 +193,7 @@ impl Bench {
         self.last_task = Some(id);
         self.names.insert(id, name_of(task));
         match task {
+            Task::AskNode { .. } if cause == Some(Cause::Preflight) => {}
             Task::AskNode { request, .. } => {
                 let is_again = cause == Some(Cause::AskAgain);
                 assert!(is_again || cause == Some(Cause::Accept), "nobody agreed");

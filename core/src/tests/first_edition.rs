@@ -199,3 +199,13 @@ fn a_hosted_request_has_no_baseline_to_read() {
     loaded.bench.accept(loaded.request, Unannounced);
     assert_eq!(loaded.bench.shown(), "!Connecting Connect");
 }
+
+#[test]
+fn ask_again_tells_the_new_channel_from_the_old_one_too() {
+    let mut loaded = Loaded::awaiting();
+    let (bench, request) = (&mut loaded.bench, loaded.request);
+    bench.ask_again(request, Unannounced);
+    bench.node_tells(request);
+    bench.connected(PEER);
+    loaded.assert_tells_the_new_channel_from_the_old_one();
+}

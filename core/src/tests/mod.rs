@@ -11,6 +11,8 @@ mod matching;
 mod model;
 mod play;
 mod properties;
+mod ready;
+mod receipts;
 mod runs;
 mod samples;
 mod transitions;

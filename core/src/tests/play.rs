@@ -9,7 +9,7 @@ use crate::*;
 /// A situation: its name, the one that it comes from, and what happens then.
 pub type Place = (&'static str, &'static str, &'static str);
 
-pub const FUNDED_PLACES: [Place; 27] = [
+pub const FUNDED_PLACES: [Place; 28] = [
     ("asking node", "offered", "accept"),
     ("connecting", "asking node", "node tells"),
     ("offered again", "connecting", "connect fails"),
@@ -38,6 +38,7 @@ pub const FUNDED_PLACES: [Place; 27] = [
     ("arrived", "awaiting", "funded"),
     ("arrived early", "written", "funded"),
     ("ready", "arrived", "ready"),
+    ("awaiting ready", "arrived", "await ready"),
     ("channel lost", "arrived", "closed"),
     ("declined", "offered", "cancel"),
     ("cancelled", "awaiting", "cancel"),
@@ -163,6 +164,8 @@ impl Play {
                 bench.node_tells(id);
                 waiter
             }
+            "await ready" => bench.await_ready(id),
+            "preflight" => bench.preflight(id, Unannounced),
             "cancel" => bench.cancel(id),
             "dismiss" => bench.dismiss(id),
             _ => return self.try_stop(act),

@@ -3,7 +3,7 @@
 use lnurl_channel_core::protocol::{ChannelKind, Lnurl};
 use lnurl_channel_core::{
     ChannelStage, HttpFailure, IncomingChannel, LnurlChannelError, NetworkProblem, NodeFacts,
-    NodeFailure, NodeProblem, Reply, Task,
+    NodeFailure, NodeProblem, NodeReadiness, Reply, Task,
 };
 use url::Url;
 
@@ -154,7 +154,11 @@ pub fn unreachable(problem: NetworkProblem, was_sent: bool, may_retry: bool) -> 
 pub fn node_facts(way: u8, asks_script: bool, echo: String) -> Result<NodeFacts, NodeFailure> {
     let facts = |node_id: &str, script: Vec<u8>, channels: usize| NodeFacts {
         node_id: node_id.into(),
-        channel_ids: Some((0..channels).map(|at| format!("F{at}")).collect()),
+        readiness: Some(NodeReadiness {
+            channel_ids: (0..channels).map(|at| format!("F{at}")).collect(),
+            accepts_zero_conf: Some(channels > 0),
+            ..NodeReadiness::default()
+        }),
         refund_script: asks_script.then_some(script),
     };
     match way & 15 {

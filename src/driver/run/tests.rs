@@ -9,15 +9,13 @@ use std::time::{Duration, Instant};
 use lnurl_channel_core::protocol::{self, BitcoinNetwork, ChannelVisibility, Lnurl, PeerAddress};
 use lnurl_channel_core::{
     ChannelOutcome, ChannelRequestSnapshot, ChannelRequestState, ChannelStep, LnurlChannelError,
-    NodeProblem, Proxy, RequestId, Settings,
+    NodeProblem, NodeReadiness, Proxy, RequestId, Settings,
 };
 use tokio::task::JoinHandle;
 
 use super::Driver;
 use crate::driver::Published;
-use crate::io::{
-    ChannelListener, Config, NodeReadiness, WalletNode, WalletNodeError, lock, runtime,
-};
+use crate::io::{ChannelListener, Config, WalletNode, WalletNodeError, lock, runtime};
 
 const PEER: &str = "02864ef025fde8fb587d989186ce6a4a186895ee44a926bfc370e2c366597a3f8f";
 const NODE_ID: &str = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";

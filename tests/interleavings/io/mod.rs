@@ -16,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 
 pub use http::{Http, HttpCause, HttpError, Service, Session, service};
 pub use journal::{JournalError, Records};
-pub use node::{ChannelListener, NodeReadiness, WalletNode, WalletNodeError};
+pub use node::{ChannelListener, WalletNode, WalletNodeError};
 pub use settings::Config;
 pub use wallet::{Running, Wallet, callbacks_on_this_thread};
 

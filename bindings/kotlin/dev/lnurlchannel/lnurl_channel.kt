@@ -793,11 +793,17 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_ask_again(
     ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_await_ready(
+    ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_cancel(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_dismiss(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_pause(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_preflight(
+    ): Int
+    external fun uniffi_lnurl_channel_checksum_method_channelrequest_receipt(
     ): Int
     external fun uniffi_lnurl_channel_checksum_method_channelrequest_request_id(
     ): Int
@@ -883,12 +889,18 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_lnurl_channel_fn_method_channelrequest_ask_again(`ptr`: Long,`visibility`: RustBuffer.ByValue,
     ): Long
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_await_ready(`ptr`: Long,
+    ): Long
     external fun uniffi_lnurl_channel_fn_method_channelrequest_cancel(`ptr`: Long,
     ): Long
     external fun uniffi_lnurl_channel_fn_method_channelrequest_dismiss(`ptr`: Long,
     ): Long
     external fun uniffi_lnurl_channel_fn_method_channelrequest_pause(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_preflight(`ptr`: Long,`visibility`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_lnurl_channel_fn_method_channelrequest_receipt(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_channelrequest_request_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_lnurl_channel_fn_method_channelrequest_snapshot(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1086,6 +1098,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_ask_again() and 0xFFFF) != 36800) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_await_ready() and 0xFFFF) != 9312) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_cancel() and 0xFFFF) != 38069) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1093,6 +1108,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_pause() and 0xFFFF) != 63747) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_preflight() and 0xFFFF) != 48583) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_receipt() and 0xFFFF) != 27097) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_lnurl_channel_checksum_method_channelrequest_request_id() and 0xFFFF) != 16163) {
@@ -2164,6 +2185,14 @@ public interface ChannelRequestInterface {
     suspend fun `askAgain`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
     
     /**
+     * Keep the peer connected until the channel that arrived can be used.
+     *
+     * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+     * is closed first. Not for hosted channels.
+     */
+    suspend fun `awaitReady`(): IncomingChannel
+    
+    /**
      * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
      * and refuse a late channel. Cancelled even if the service cannot be told.
      */
@@ -2175,11 +2204,24 @@ public interface ChannelRequestInterface {
     suspend fun `dismiss`()
     
     /**
-     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready` goes
+     * on later.
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
      */
     fun `pause`()
+    
+    /**
+     * Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+     *
+     * An empty list means that nothing is known to.
+     */
+    suspend fun `preflight`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): List<ChannelConcern>
+    
+    /**
+     * What happened, step by step with times, as JSON for a support team. It holds no secret.
+     */
+    fun `receipt`(): kotlin.String
     
     /**
      * Stable across restarts; names the request in snapshots and verdicts.
@@ -2359,6 +2401,33 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
+     * Keep the peer connected until the channel that arrived can be used.
+     *
+     * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+     * is closed first. Not for hosted channels.
+     */
+    @Throws(LnurlChannelException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `awaitReady`() : IncomingChannel {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_await_ready(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_lnurl_channel_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeIncomingChannel.lift(it) },
+        // Error FFI converter
+        LnurlChannelException.ErrorHandler,
+    )
+    }
+
+    
+    /**
      * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
      * and refuse a late channel. Cancelled even if the service cannot be told.
      */
@@ -2410,7 +2479,8 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 
     
     /**
-     * Stop the running call, for all who wait for it. Nothing is sent; `accept` goes on later.
+     * Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready` goes
+     * on later.
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
      */override fun `pause`()
@@ -2423,6 +2493,49 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 }
     }
     
+    
+
+    
+    /**
+     * Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
+     *
+     * An empty list means that nothing is known to.
+     */
+    @Throws(LnurlChannelException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `preflight`(`visibility`: ChannelVisibility) : List<ChannelConcern> {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_preflight(
+                uniffiHandle,
+                
+        FfiConverterTypeChannelVisibility.lower(`visibility`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_lnurl_channel_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_lnurl_channel_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterSequenceTypeChannelConcern.lift(it) },
+        // Error FFI converter
+        LnurlChannelException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * What happened, step by step with times, as JSON for a support team. It holds no secret.
+     */override fun `receipt`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_lnurl_channel_fn_method_channelrequest_receipt(
+        it,
+        _status)
+}
+    }
+    )
+    }
     
 
     
@@ -3376,6 +3489,42 @@ data class NodeReadiness (
      * that none of them is taken for the new one.
      */
     val `channelIds`: List<kotlin.String>
+    , 
+    /**
+     * Spendable on chain, less what the node keeps for the channels that it has.
+     */
+    val `onchainSat`: kotlin.ULong? = null 
+    , 
+    /**
+     * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
+     */
+    val `anchorReserveSat`: kotlin.ULong? = null 
+    , 
+    val `acceptsAnnounced`: kotlin.Boolean? = null 
+    , 
+    val `acceptsUnannounced`: kotlin.Boolean? = null 
+    , 
+    /**
+     * From this peer.
+     */
+    val `acceptsZeroConf`: kotlin.Boolean? = null 
+    , 
+    /**
+     * Channels of this peer that are pending, and how many the node takes at a time.
+     */
+    val `pendingChannels`: kotlin.UInt? = null 
+    , 
+    val `maxPendingChannels`: kotlin.UInt? = null 
+    , 
+    /**
+     * Whether it connects to onion addresses.
+     */
+    val `reachesOnion`: kotlin.Boolean? = null 
+    , 
+    /**
+     * Whether it sends and receives custom messages, which hosted channels need.
+     */
+    val `hasCustomMessages`: kotlin.Boolean? = null 
     
 ){
     
@@ -3393,15 +3542,42 @@ public object FfiConverterTypeNodeReadiness: FfiConverterRustBuffer<NodeReadines
     override fun read(buf: ByteBuffer): NodeReadiness {
         return NodeReadiness(
             FfiConverterSequenceString.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
+            FfiConverterOptionalBoolean.read(buf),
         )
     }
 
     override fun allocationSize(value: NodeReadiness) = (
-            FfiConverterSequenceString.allocationSize(value.`channelIds`)
+            FfiConverterSequenceString.allocationSize(value.`channelIds`) +
+            FfiConverterOptionalULong.allocationSize(value.`onchainSat`) +
+            FfiConverterOptionalULong.allocationSize(value.`anchorReserveSat`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`acceptsAnnounced`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`acceptsUnannounced`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`acceptsZeroConf`) +
+            FfiConverterOptionalUInt.allocationSize(value.`pendingChannels`) +
+            FfiConverterOptionalUInt.allocationSize(value.`maxPendingChannels`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`reachesOnion`) +
+            FfiConverterOptionalBoolean.allocationSize(value.`hasCustomMessages`)
     )
 
     override fun write(value: NodeReadiness, buf: ByteBuffer) {
             FfiConverterSequenceString.write(value.`channelIds`, buf)
+            FfiConverterOptionalULong.write(value.`onchainSat`, buf)
+            FfiConverterOptionalULong.write(value.`anchorReserveSat`, buf)
+            FfiConverterOptionalBoolean.write(value.`acceptsAnnounced`, buf)
+            FfiConverterOptionalBoolean.write(value.`acceptsUnannounced`, buf)
+            FfiConverterOptionalBoolean.write(value.`acceptsZeroConf`, buf)
+            FfiConverterOptionalUInt.write(value.`pendingChannels`, buf)
+            FfiConverterOptionalUInt.write(value.`maxPendingChannels`, buf)
+            FfiConverterOptionalBoolean.write(value.`reachesOnion`, buf)
+            FfiConverterOptionalBoolean.write(value.`hasCustomMessages`, buf)
     }
 }
 
@@ -3508,6 +3684,60 @@ public object FfiConverterTypeBitcoinNetwork: FfiConverterRustBuffer<BitcoinNetw
 sealed class ChannelConcern {
     
     /**
+     * The node keeps more on chain for a channel with anchors than it has.
+     */
+    data class AnchorReserve(
+        val `missingSat`: kotlin.ULong) : ChannelConcern()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The node takes no channel of the chosen visibility.
+     */
+    data class VisibilityRefused(
+        val `visibility`: dev.lnurlchannel.ChannelVisibility) : ChannelConcern()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The peer proposed a zero-conf channel, and the node takes none from it.
+     */
+    data object ZeroConfRefused : ChannelConcern()
+    
+    
+    /**
+     * The node takes no more pending channels of this peer for now.
+     */
+    data class TooManyPending(
+        val `pending`: kotlin.UInt) : ChannelConcern()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The peer has an onion address, and the node reaches none.
+     */
+    data object OnionUnreachable : ChannelConcern()
+    
+    
+    /**
+     * The node has no custom messages.
+     */
+    data object HostedUnsupported : ChannelConcern()
+    
+    
+    /**
      * The peer was not connected when the wait ended.
      */
     data object PeerNotConnected : ChannelConcern()
@@ -3590,19 +3820,31 @@ sealed class ChannelConcern {
 public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelConcern>{
     override fun read(buf: ByteBuffer): ChannelConcern {
         return when(buf.getInt()) {
-            1 -> ChannelConcern.PeerNotConnected
-            2 -> ChannelConcern.ConnectionLost
-            3 -> ChannelConcern.OtherVisibilityProposed
-            4 -> ChannelConcern.ProposalFailed(
+            1 -> ChannelConcern.AnchorReserve(
+                FfiConverterULong.read(buf),
+                )
+            2 -> ChannelConcern.VisibilityRefused(
+                FfiConverterTypeChannelVisibility.read(buf),
+                )
+            3 -> ChannelConcern.ZeroConfRefused
+            4 -> ChannelConcern.TooManyPending(
+                FfiConverterUInt.read(buf),
+                )
+            5 -> ChannelConcern.OnionUnreachable
+            6 -> ChannelConcern.HostedUnsupported
+            7 -> ChannelConcern.PeerNotConnected
+            8 -> ChannelConcern.ConnectionLost
+            9 -> ChannelConcern.OtherVisibilityProposed
+            10 -> ChannelConcern.ProposalFailed(
                 FfiConverterOptionalString.read(buf),
                 )
-            5 -> ChannelConcern.AnswerUnclear(
+            11 -> ChannelConcern.AnswerUnclear(
                 FfiConverterOptionalString.read(buf),
                 )
-            6 -> ChannelConcern.NodeFailed(
+            12 -> ChannelConcern.NodeFailed(
                 FfiConverterTypeNodeProblem.read(buf),
                 )
-            7 -> ChannelConcern.ServiceUnreachable(
+            13 -> ChannelConcern.ServiceUnreachable(
                 FfiConverterTypeNetworkProblem.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -3610,6 +3852,45 @@ public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelCon
     }
 
     override fun allocationSize(value: ChannelConcern): ULong = when(value) {
+        is ChannelConcern.AnchorReserve -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`missingSat`)
+            )
+        }
+        is ChannelConcern.VisibilityRefused -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeChannelVisibility.allocationSize(value.`visibility`)
+            )
+        }
+        is ChannelConcern.ZeroConfRefused -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ChannelConcern.TooManyPending -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`pending`)
+            )
+        }
+        is ChannelConcern.OnionUnreachable -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is ChannelConcern.HostedUnsupported -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
         is ChannelConcern.PeerNotConnected -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -3660,35 +3941,62 @@ public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelCon
 
     override fun write(value: ChannelConcern, buf: ByteBuffer) {
         when(value) {
-            is ChannelConcern.PeerNotConnected -> {
+            is ChannelConcern.AnchorReserve -> {
                 buf.putInt(1)
+                FfiConverterULong.write(value.`missingSat`, buf)
                 Unit
             }
-            is ChannelConcern.ConnectionLost -> {
+            is ChannelConcern.VisibilityRefused -> {
                 buf.putInt(2)
+                FfiConverterTypeChannelVisibility.write(value.`visibility`, buf)
                 Unit
             }
-            is ChannelConcern.OtherVisibilityProposed -> {
+            is ChannelConcern.ZeroConfRefused -> {
                 buf.putInt(3)
                 Unit
             }
-            is ChannelConcern.ProposalFailed -> {
+            is ChannelConcern.TooManyPending -> {
                 buf.putInt(4)
+                FfiConverterUInt.write(value.`pending`, buf)
+                Unit
+            }
+            is ChannelConcern.OnionUnreachable -> {
+                buf.putInt(5)
+                Unit
+            }
+            is ChannelConcern.HostedUnsupported -> {
+                buf.putInt(6)
+                Unit
+            }
+            is ChannelConcern.PeerNotConnected -> {
+                buf.putInt(7)
+                Unit
+            }
+            is ChannelConcern.ConnectionLost -> {
+                buf.putInt(8)
+                Unit
+            }
+            is ChannelConcern.OtherVisibilityProposed -> {
+                buf.putInt(9)
+                Unit
+            }
+            is ChannelConcern.ProposalFailed -> {
+                buf.putInt(10)
                 FfiConverterOptionalString.write(value.`reason`, buf)
                 Unit
             }
             is ChannelConcern.AnswerUnclear -> {
-                buf.putInt(5)
+                buf.putInt(11)
                 FfiConverterOptionalString.write(value.`words`, buf)
                 Unit
             }
             is ChannelConcern.NodeFailed -> {
-                buf.putInt(6)
+                buf.putInt(12)
                 FfiConverterTypeNodeProblem.write(value.`problem`, buf)
                 Unit
             }
             is ChannelConcern.ServiceUnreachable -> {
-                buf.putInt(7)
+                buf.putInt(13)
                 FfiConverterTypeNetworkProblem.write(value.`problem`, buf)
                 Unit
             }
@@ -4033,6 +4341,10 @@ enum class ChannelStep {
      * The channel is funded, or the host answered.
      */
     ARRIVED,
+    /**
+     * More is known of the channel that arrived, such as its confirmations.
+     */
+    PROGRESSED,
     /**
      * The channel can be used.
      */
@@ -4694,7 +5006,11 @@ enum class LnurlProblem {
     /**
      * It looks like an LNURL, and is incomplete or mistyped: scan again.
      */
-    DAMAGED;
+    DAMAGED,
+    /**
+     * It holds several different ones.
+     */
+    SEVERAL;
 
     
 
@@ -5589,7 +5905,8 @@ public object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<Lis
          * Decode a scanned or pasted LNURL. Works offline: nothing is sent.
          *
          * Accepts bech32 `LNURL1...` with or without `lightning:`, an `lnurlc://` link (LUD-17), and a
-         * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case.
+         * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case. One of them may
+         * stand in a longer text, as people share it.
          */
     @Throws(LnurlChannelException::class) fun `decodeLnurl`(`text`: kotlin.String): Lnurl {
             return FfiConverterTypeLnurl.lift(

@@ -12,8 +12,8 @@ use crate::channel::IncomingChannel;
 use crate::clock::Stamp;
 use crate::protocol::{Ask, HostedChannelTerms, Offer, OfferParts, Secret, parse_refund_script};
 use crate::request::{
-    Arrival, AskAnswer, Baseline, Contact, Credentials, DAY, FundedWanted, Progress, Refusal,
-    Wanted,
+    Arrival, AskAnswer, Baseline, Contact, Credentials, DAY, FundedWanted, History, Progress,
+    Refusal, Wanted,
 };
 
 const ID: &str = "00112233445566778899aabbccddeeff";
@@ -89,6 +89,7 @@ fn record(kind: ChannelKind, progress: Progress) -> Record {
             .then(|| Box::new(credentials)),
         refund_script: is_hosted.then_some(script),
         progress,
+        history: History::default(),
     }
 }
 

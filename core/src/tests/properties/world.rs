@@ -280,7 +280,10 @@ impl World {
                 };
                 let facts = NodeFacts {
                     node_id,
-                    channel_ids: readiness_for.as_ref().map(|_| self.bench.listed.clone()),
+                    readiness: readiness_for.as_ref().map(|_| NodeReadiness {
+                        channel_ids: self.bench.listed.clone(),
+                        ..NodeReadiness::default()
+                    }),
                     refund_script: refund_script.then(|| [vec![0, 20], vec![7; 20]].concat()),
                 };
                 let result = match how {

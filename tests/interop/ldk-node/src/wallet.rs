@@ -31,6 +31,7 @@ impl WalletNode for LdkNodeWalletNode {
         let with_peer = channels.filter(|c| c.counterparty_node_id.to_string() == peer.node_id);
         Ok(NodeReadiness {
             channel_ids: with_peer.map(|c| c.channel_id.to_string()).collect(),
+            ..NodeReadiness::default()
         })
     }
 

@@ -1,10 +1,12 @@
 package dev.lnurlchannel.testing
 
+import dev.lnurlchannel.ChannelConcern
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestSnapshot
 import dev.lnurlchannel.ChannelStep
 import dev.lnurlchannel.ChannelVisibility
+import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NoHandle
 import kotlin.time.Duration
@@ -26,10 +28,14 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
     private var snapshot = snapshot
     private val accept = Script<ChannelOutcome>("accept")
     private val askAgain = Script<ChannelOutcome>("askAgain")
+    private val awaitReady = Script<IncomingChannel>("awaitReady")
+    private val preflight = Script<List<ChannelConcern>>("preflight", emptyList())
     private val cancel = Script("cancel", Unit)
     private val dismiss = Script("dismiss", Unit)
     private val acceptCalls = mutableListOf<ChannelVisibility>()
     private val askAgainCalls = mutableListOf<ChannelVisibility>()
+    private val preflightCalls = mutableListOf<ChannelVisibility>()
+    private var awaitReadyCalls = 0
     private var pauseCalls = 0
     private var cancelCalls = 0
     private var dismissCalls = 0
@@ -51,6 +57,26 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
 
     /** A call to [askAgain] throws [error]. */
     fun askAgainThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = askAgain.throws(error, after)
+
+    /** A call to [awaitReady] returns [channel]. */
+    fun awaitReadyReturns(channel: IncomingChannel, after: Duration = Duration.ZERO) =
+        awaitReady.returns(channel, after)
+
+    /** A call to [awaitReady] throws [error]. */
+    fun awaitReadyThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) =
+        awaitReady.throws(error, after)
+
+    /** A call to [preflight] returns [concerns]; without this, none. */
+    fun preflightReturns(concerns: List<ChannelConcern>, after: Duration = Duration.ZERO) =
+        preflight.returns(concerns, after)
+
+    /** A call to [preflight] throws [error]. */
+    fun preflightThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) =
+        preflight.throws(error, after)
+
+    /** What [receipt] returns. */
+    @Volatile
+    var receipt: String = "{}"
 
     /** A call to [cancel] throws [error]; without this it returns at once. */
     fun cancelThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = cancel.throws(error, after)
@@ -77,6 +103,12 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
     /** What each call to [askAgain] asked for. */
     val asksAgain: List<ChannelVisibility> get() = synchronized(lock) { askAgainCalls.toList() }
 
+    /** What each call to [preflight] was for. */
+    val preflights: List<ChannelVisibility> get() = synchronized(lock) { preflightCalls.toList() }
+
+    /** How often [awaitReady] was called. */
+    val awaitsReady: Int get() = synchronized(lock) { awaitReadyCalls }
+
     /** How often [pause] was called. */
     val pauses: Int get() = synchronized(lock) { pauseCalls }
 
@@ -101,6 +133,18 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
         synchronized(lock) { askAgainCalls += visibility }
         return askAgain.playInTime()
     }
+
+    override suspend fun awaitReady(): IncomingChannel {
+        synchronized(lock) { awaitReadyCalls++ }
+        return awaitReady.playInTime()
+    }
+
+    override suspend fun preflight(visibility: ChannelVisibility): List<ChannelConcern> {
+        synchronized(lock) { preflightCalls += visibility }
+        return preflight.playInTime()
+    }
+
+    override fun receipt(): String = receipt
 
     override fun pause(): Unit = synchronized(lock) { pauseCalls++ }
 
