@@ -1,28 +1,34 @@
 //! The two clocks, and the one timer of a client.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lnurl_channel_core::{Input, Now};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::Feed;
-use crate::io::runtime;
+use crate::io::{lock, runtime};
 
 pub struct Clock {
     start: Instant,
-    /// When `Input::TimePassed` is due, since the start.
-    due: watch::Sender<Option<Duration>>,
+    timer: Arc<Timer>,
     /// The timer was started: with the first thing that is due.
     runs: AtomicBool,
+}
+
+#[derive(Default)]
+struct Timer {
+    /// When `Input::TimePassed` is due, since the start.
+    due: Mutex<Option<Duration>>,
+    changed: Notify,
 }
 
 impl Clock {
     pub fn start() -> Self {
         Self {
             start: Instant::now(),
-            due: watch::channel(None).0,
+            timer: Arc::default(),
             runs: AtomicBool::new(false),
         }
     }
@@ -39,36 +45,42 @@ impl Clock {
 
     /// Have `Input::TimePassed` fed at `due`, and not at any other time.
     pub fn wake_at<F: Feed + 'static>(&self, due: Option<Duration>, feed: &Arc<F>) {
-        self.due.send_if_modified(|current| {
-            let changed = *current != due;
-            *current = due;
-            changed
-        });
+        let before = std::mem::replace(&mut *lock(&self.timer.due), due);
+        if before != due {
+            self.timer.changed.notify_one();
+        }
         if due.is_some() && !self.runs.swap(true, Ordering::Relaxed) {
-            let weak = Arc::downgrade(feed);
-            let timer = run(self.start, self.due.subscribe(), weak);
+            let timer = run(self.start, self.timer.clone(), Arc::downgrade(feed));
             let started = runtime::spawn(timer).is_some();
             self.runs.store(started, Ordering::Relaxed);
         }
     }
 }
 
-/// Ends with the client.
-async fn run<F: Feed>(start: Instant, mut due: watch::Receiver<Option<Duration>>, feed: Weak<F>) {
+impl Drop for Clock {
+    /// The timer ends with the client.
+    fn drop(&mut self) {
+        self.timer.changed.notify_one();
+    }
+}
+
+async fn run<F: Feed>(start: Instant, timer: Arc<Timer>, feed: Weak<F>) {
     loop {
-        let next = *due.borrow_and_update();
-        let passed = async {
-            match next {
-                Some(at) => tokio::time::sleep_until((start + at).into()).await,
-                None => std::future::pending().await,
+        let due = *lock(&timer.due);
+        let changed = timer.changed.notified();
+        let has_passed = match due {
+            Some(at) => {
+                let in_time = tokio::time::timeout_at((start + at).into(), changed);
+                in_time.await.is_err()
+            }
+            None => {
+                changed.await;
+                false
             }
         };
-        tokio::select! {
-            changed = due.changed() => if changed.is_err() { return },
-            () = passed => match feed.upgrade() {
-                Some(feed) => feed.feed(Input::TimePassed),
-                None => return,
-            },
+        let Some(feed) = feed.upgrade() else { return };
+        if has_passed {
+            feed.feed(Input::TimePassed);
         }
     }
 }

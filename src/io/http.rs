@@ -229,14 +229,16 @@ impl Http {
 }
 
 fn proxy_for(proxy: &Url, session: &Session) -> reqwest::Result<reqwest::Proxy> {
-    let all = reqwest::Proxy::all(proxy.clone())?;
-    Ok(match session.proxy_user {
-        Some(user) if proxy.scheme() == "socks5h" => {
-            let user = format!("{:032x}", u128::from_be_bytes(user));
-            all.basic_auth(&user, &user)
-        }
-        _ => all,
-    })
+    let mut proxy = proxy.clone();
+    if let Some(user) = session.proxy_user
+        && proxy.scheme() == "socks5h"
+    {
+        let user = format!("{:032x}", u128::from_be_bytes(user));
+        // A URL of this scheme takes them.
+        let _ = proxy.set_username(&user);
+        let _ = proxy.set_password(Some(&user));
+    }
+    reqwest::Proxy::all(proxy)
 }
 
 async fn read(mut response: reqwest::Response, url: Url) -> Result<Reply, HttpError> {

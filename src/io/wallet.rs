@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use lnurl_channel_core::protocol::PeerAddress;
 use lnurl_channel_core::{
     ChannelRequestSnapshot, ChannelStep, NodeFacts, NodeFailure, NodeProblem, RequestId,
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore};
 
 use super::lock;
 use super::node::{ChannelListener, WalletNode, WalletNodeError};
@@ -40,7 +41,7 @@ pub struct Wallet {
     calls: Arc<Semaphore>,
     changes: Arc<Semaphore>,
     /// Calls of the node that run, and requests whose changes are being told.
-    running: Arc<watch::Sender<usize>>,
+    running: Arc<Count>,
 }
 
 impl Wallet {
@@ -57,7 +58,7 @@ impl Wallet {
             connects: pool(),
             calls: pool(),
             changes: pool(),
-            running: Arc::new(watch::channel(0).0),
+            running: Arc::default(),
         }
     }
 
@@ -162,8 +163,7 @@ impl Wallet {
     /// Wait until no more than `rest` calls run, but no longer than the longest call may take. Then let
     /// go of the listener.
     pub async fn finish(&self, rest: usize) {
-        let mut running = self.running.subscribe();
-        let idle = running.wait_for(|running| *running <= rest);
+        let idle = self.running.falls_to(rest);
         let _ = tokio::time::timeout(self.time_limit * LONGEST_CALL, idle).await;
         let listener = lock(&self.listener).take();
         drop(listener);
@@ -274,18 +274,39 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
+/// How much runs in the wallet.
+#[derive(Default)]
+struct Count {
+    running: AtomicUsize,
+    fell: Notify,
+}
+
+impl Count {
+    async fn falls_to(&self, rest: usize) {
+        loop {
+            // It hears of what happens from here on.
+            let fell = self.fell.notified();
+            if self.running.load(Ordering::SeqCst) <= rest {
+                return;
+            }
+            fell.await;
+        }
+    }
+}
+
 /// Something that runs in the wallet, counted while this lives.
-pub struct Running(Arc<watch::Sender<usize>>);
+pub struct Running(Arc<Count>);
 
 impl Running {
-    fn new(running: &Arc<watch::Sender<usize>>) -> Self {
-        running.send_modify(|running| *running += 1);
-        Self(running.clone())
+    fn new(count: &Arc<Count>) -> Self {
+        count.running.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.send_modify(|running| *running -= 1);
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        self.0.fell.notify_waiters();
     }
 }

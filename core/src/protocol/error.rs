@@ -30,7 +30,7 @@ pub enum LnurlProblem {
     NotLnurl,
     /// It looks like an LNURL, and is incomplete or mistyped: scan again.
     Damaged,
-    /// It holds two LNURLs or more, and they differ: ask the user for one.
+    /// It holds several different ones.
     Several,
 }
 
