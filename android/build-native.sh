@@ -47,10 +47,11 @@ build() {
         flags=$(release_flags "$abi")
         # One crate type: with several, cargo leaves link-time optimisation out. Android packs
         # relocations since API 23. tests/size weighs what is built like this.
+        # shellcheck disable=SC2046 # several words
         RUSTFLAGS=$flags cargo ndk --target "$abi" --platform "$version" --output-dir android/lib/src/main/jniLibs \
-            rustc --release --lib --crate-type cdylib -- \
+            rustc --locked --release --lib --crate-type cdylib -- \
             -C "link-arg=-Wl,-soname,$soname" -C link-arg=-Wl,-z,max-page-size=16384 \
-            -C link-arg=-Wl,--pack-dyn-relocs=android -C link-arg=-Wl,--icf=all
+            -C link-arg=-Wl,--pack-dyn-relocs=android $(fold_flags)
         libraries+=("android/lib/src/main/jniLibs/$abi/$soname")
     done
     for library in "${libraries[@]}"; do check "$library"; done

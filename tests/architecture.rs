@@ -76,8 +76,8 @@ fn the_core_depends_on_nothing_that_does_io() {
     names.sort_unstable();
     let pure = [
         "bech32",
+        "crypto-bigint",
         "hex",
-        "k256",
         "litemap",
         "serde",
         "serde_json",

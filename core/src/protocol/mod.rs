@@ -3,6 +3,7 @@
 
 mod answer;
 mod callback;
+mod curve;
 mod error;
 mod hosted;
 pub mod json;

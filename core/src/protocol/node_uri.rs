@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use k256::PublicKey;
-
 use super::url_policy::{check_onion_host, check_public_host, is_onion_host};
-use super::{Error, UrlProblem};
+use super::{Error, UrlProblem, curve};
 
 const DEFAULT_PORT: u16 = 9735;
 
@@ -68,12 +66,13 @@ pub fn check_node_id(text: &str) -> Result<String, String> {
         return Err("the node id is not 66 hex digits".into());
     }
     let key = hex::decode(text).map_err(|_| "the node id is not 66 hex digits")?;
-    // The parser also takes another form of the same length.
-    if !matches!(key.first(), Some(2 | 3)) {
+    let Some(([2 | 3], x)) = key.split_first_chunk::<1>() else {
         return Err("the node id is not a compressed public key".into());
+    };
+    match x.try_into().is_ok_and(curve::has_point) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("the node id is not on the curve".into()),
     }
-    PublicKey::from_sec1_bytes(&key).map_err(|_| "the node id is not on the curve")?;
-    Ok(text.to_ascii_lowercase())
 }
 
 /// Refuses a peer on a local or private address.
