@@ -15,6 +15,7 @@ import Testing
         #expect(try offer.peer.nodeId == testbed.target().text("id"))
         #expect(scene.client.requests().isEmpty)
 
+        #expect(try await request.preflight().isEmpty)
         guard case .funded(let channel) = try await request.accept() else {
             Issue.record("not a funded channel")
             return
@@ -27,11 +28,20 @@ import Testing
         #expect(scene.client.requests() == [request.snapshot()])
         #expect(pump.verdicts.all.contains(.expected(requestId: request.requestId())))
 
+        let left = Task { try await request.awaitReady() }
+        try await scene.listener.changes.first("it awaits the channel") {
+            $0.request.state == .arrived && $0.request.isRunning
+        }
+        left.cancel()
+        await #expect(throws: CancellationError.self) { try await left.value }
+        let ready = Task { try await request.awaitReady() }
         // The target broadcasts once both have signed.
         try await testbed.waitForTarget("ChannelPending")
         try testbed.post("/mine")
+        #expect(try await ready.value.stage == .ready)
         try await scene.listener.hears(.ready)
         #expect(request.snapshot().channel?.stage == .ready)
+        #expect(request.receipt().contains("\"Ready\""))
         try await request.dismiss()
         #expect(request.snapshot().isDismissed)
 

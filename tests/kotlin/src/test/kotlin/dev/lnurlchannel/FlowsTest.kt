@@ -5,6 +5,10 @@ import dev.lnurlchannel.support.scene
 import dev.lnurlchannel.support.state
 import dev.lnurlchannel.support.waitUntil
 import dev.lnurlchannel.support.walletScene
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.launch
 import kotlinx.serialization.json.jsonArray
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -52,12 +56,22 @@ class FlowsTest {
     @Test
     fun `an arrived channel becomes ready, and is shown until it is dismissed`() = walletScene {
         val request = fetch()
+        assertEquals(emptyList<ChannelConcern>(), request.preflight())
         request.accept()
-        waitUntil("it is ready") {
-            // The funding transaction may come after some of the blocks.
-            testbed.post("mine")
-            request.state == ChannelRequestState.READY
+        coroutineScope {
+            val left = launch { request.awaitReady() }
+            waitUntil("it awaits the channel") { request.snapshot().isRunning }
+            left.cancelAndJoin()
+            waitUntil("nobody waits any more") { !request.snapshot().isRunning }
+            val ready = async { request.awaitReady() }
+            waitUntil("it is ready") {
+                // The funding transaction may come after some of the blocks.
+                testbed.post("mine")
+                request.state == ChannelRequestState.READY
+            }
+            assertEquals(ChannelStage.READY, ready.await().stage)
         }
+        assertTrue("\"Ready\"" in request.receipt(), request.receipt())
         assertFalse(client.requests().single().isDismissed)
         request.dismiss()
         assertTrue(client.requests().single().isDismissed)

@@ -2,10 +2,10 @@ package dev.lnurlchannel
 
 import java.io.File
 import javax.xml.parsers.DocumentBuilderFactory
-import kotlin.test.Test
-import kotlin.test.assertEquals
-import kotlin.test.assertFalse
-import kotlin.test.assertTrue
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
 
 class SentencesTest {
     private val errors: List<LnurlChannelException> =
@@ -65,7 +65,7 @@ class SentencesTest {
         val asked = mutableSetOf<String>()
         val told = all(Sentences { key -> null.also { asked += key } })
         assertEquals(Sentences.keys.keys, asked)
-        assertTrue(told.none { it.isBlank() || '%' in it }, "$told")
+        assertTrue(told.none { it.isBlank() || '%' in it }) { "$told" }
         assertFalse(told.any { RAW in it }, "text of a machine is in a sentence")
         assertTrue(told.any { "come back on Monday" in it } && told.any { "6000 sat" in it })
     }
