@@ -11,11 +11,11 @@ use std::time::Duration;
 use lnurl_channel_core::protocol::{BitcoinNetwork, ChannelVisibility, Lnurl, PeerAddress, decode};
 use lnurl_channel_core::{
     ChannelOutcome, ChannelRequestSnapshot, ChannelRequestState, ChannelStage, ChannelStep,
-    ChannelVerdict, IncomingChannel, LnurlChannelError, Proxy, RequestId, Settings,
+    ChannelVerdict, IncomingChannel, LnurlChannelError, NodeReadiness, Proxy, RequestId, Settings,
 };
 use lnurl_channel_interleavings::driver::{Driver, Published, let_time_pass};
 use lnurl_channel_interleavings::io::{
-    ChannelListener, Config, Http, NodeReadiness, WalletNode, WalletNodeError, service,
+    ChannelListener, Config, Http, WalletNode, WalletNodeError, service,
 };
 use shuttle::future::block_on;
 use shuttle::rand::{Rng, thread_rng};
