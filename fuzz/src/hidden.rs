@@ -1,6 +1,9 @@
 //! What no text may show, judged without the library's own search.
 
 use lnurl_channel_core::protocol::{Secrets, presentable};
+use memchr::memmem;
+
+use crate::unicode::{Look, look_of};
 
 /// Stands where a secret was.
 const MASK: char = '…';
@@ -11,7 +14,13 @@ const MAX_PAIRS: usize = 64;
 
 /// The forms in which the secrets of a request are recognised.
 pub struct Hidden {
-    forms: Vec<String>,
+    forms: Vec<Form>,
+}
+
+struct Form {
+    /// In lower case.
+    wanted: String,
+    encodings: [String; 5],
 }
 
 impl Hidden {
@@ -64,25 +73,26 @@ impl Hidden {
     fn add_form(&mut self, form: &str) {
         let form = presentable(form, &Secrets::default(), 1 << 16);
         if !form.is_empty() && !form.contains(MASK) {
-            self.forms.push(form);
+            let wanted = form.to_ascii_lowercase();
+            let encodings = encodings_of(&wanted);
+            self.forms.push(Form { wanted, encodings });
         }
     }
 
     /// Checks that `shown`, of a stranger's words, holds no secret, however encoded.
     pub fn check(&self, shown: &str) {
         let views = views_of(shown);
-        for form in &self.forms {
-            let wanted = form.to_ascii_lowercase();
-            for encoded in encodings_of(&wanted) {
+        for Form { wanted, encodings } in &self.forms {
+            for encoded in encodings {
                 let literal = &views[0];
-                assert!(!contains(literal, &encoded), "{form:?} is in {shown:?}");
+                assert!(!contains(literal, encoded), "{wanted:?} is in {shown:?}");
             }
             // A percent sign of a secret's own cannot be told from an encoder's.
             if !wanted.contains('%') {
                 for view in &views {
                     assert!(
-                        !contains(view, &wanted),
-                        "{form:?}, encoded, is in {shown:?}"
+                        !contains(view, wanted),
+                        "{wanted:?}, encoded, is in {shown:?}"
                     );
                 }
             }
@@ -102,15 +112,20 @@ pub fn check_presentable(shown: &str, max_chars: usize) {
     assert_eq!(shown, shown.trim(), "not trimmed");
     let again = presentable(shown, &Secrets::default(), max_chars);
     assert_eq!(again, shown, "not as it would be shown itself");
-    let is_odd = |c: char| {
-        c.is_control()
-            || matches!(
-                c,
-                '\u{2028}' | '\u{2029}' | '\u{200b}'..='\u{200f}' | '\u{feff}'
-            )
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    assert!(!shown.contains(is_odd), "unseen characters in {shown:?}");
+    let unseen = shown.chars().find(|c| look_of(*c) == Look::Unseen);
+    assert_eq!(unseen, None, "in {shown:?}");
+    let is_blank = |c: &char| look_of(*c) == Look::Blank;
+    assert!(shown.chars().filter(is_blank).all(|c| c == ' '));
+    assert!(!shown.contains("  "), "{shown:?}");
+    let mut marks = 0;
+    for c in shown.chars() {
+        marks = if look_of(c) == Look::Mark {
+            marks + 1
+        } else {
+            0
+        };
+        assert!(marks <= 3, "a pile of marks in {shown:?}");
+    }
 }
 
 /// How encoders write a text: each encodes what its set does not hold.
@@ -144,8 +159,7 @@ fn views_of(shown: &str) -> [Vec<u8>; 3] {
 }
 
 fn contains(text: &[u8], wanted: &str) -> bool {
-    let wanted = wanted.as_bytes();
-    text.windows(wanted.len()).any(|window| window == wanted)
+    memmem::find(text, wanted.as_bytes()).is_some()
 }
 
 /// Percent-decodes what can be.

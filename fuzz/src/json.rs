@@ -26,7 +26,8 @@ pub fn is_ambiguous_or_deep(body: &[u8]) -> bool {
     keys.len() < count || depth(&value) > 16
 }
 
-fn depth(value: &Value) -> usize {
+/// How deep lists and objects lie in each other.
+pub fn depth(value: &Value) -> usize {
     let deepest =
         |values: &mut dyn Iterator<Item = &Value>| 1 + values.map(depth).max().unwrap_or(0);
     match value {

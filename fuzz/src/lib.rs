@@ -4,15 +4,17 @@
 mod hidden;
 mod json;
 mod lines;
+mod public;
 mod samples;
 pub mod seeds;
 pub mod targets;
+mod unicode;
 mod world;
 
 /// A target's name, and what is run on its inputs.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     ("answer", targets::answer::run),
     ("bech32", targets::bech32::run),
     ("callback_url", targets::callback_url::run),
@@ -23,5 +25,7 @@ pub const TARGETS: [Target; 11] = [
     ("offer", targets::offer::run),
     ("record", targets::record::run),
     ("text", targets::text::run),
+    ("text_around", targets::text_around::run),
     ("url_policy", targets::url_policy::run),
+    ("words", targets::words::run),
 ];

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::samples::{OWN, PEER, vectors};
 use crate::world::{What, World};
@@ -25,7 +25,9 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "offer" => offers(),
         "record" => records(),
         "text" => texts(),
+        "text_around" => texts_around(),
         "url_policy" => urls(),
+        "words" => words(),
         _ => panic!("no target is named {target}"),
     }
 }
@@ -99,7 +101,8 @@ fn lnurls() -> Vec<Vec<u8>> {
         "https://example.com/?tag=login".into(),
         "lnurlc://bücher.example/%7e?q=ü#f".into(),
     ];
-    let texts = texts.chain(urls).chain(more);
+    let in_text = list(&vectors, "lnurl_in_text").map(|vector| text(vector, "text").to_owned());
+    let texts = texts.chain(urls).chain(in_text).chain(more);
     texts.map(String::into_bytes).collect()
 }
 
@@ -143,7 +146,12 @@ fn node_uris() -> Vec<Vec<u8>> {
     let vectors = vectors();
     let uris = list(&vectors, "offers").map(|vector| text(&vector["body"], "uri").to_owned());
     let onion = text(&vectors, "onion_v3_valid");
+    let single = list(&vectors, "node_uris").filter_map(|vector| vector["uri"].as_str());
+    let single = single.map(str::to_owned);
+    let uris = uris.chain(single);
     let addresses = [
+        "2001:db8::1:9735".to_owned(),
+        "2001:db8:1:2:3:4:5:6:9735".to_owned(),
         "node.example.com".to_owned(),
         "node.example.com.:9736".to_owned(),
         "203.0.113.7:1".to_owned(),
@@ -160,6 +168,12 @@ fn node_uris() -> Vec<Vec<u8>> {
 fn offers() -> Vec<Vec<u8>> {
     let vectors = vectors();
     let bodies = list(&vectors, "offers").map(|vector| vector["body"].to_string());
+    let callbacks = list(&vectors, "callbacks").map(|vector| {
+        let callback = text(vector, "callback");
+        json!({ "tag": "channelRequest", "uri": format!("{PEER}@8.8.4.4"), "callback": callback, "k1": K1 })
+            .to_string()
+    });
+    let bodies = bodies.chain(callbacks);
     let uri = format!("{PEER}@node.example.com:9735");
     let more = [
         format!(r#"{{"tag":"channelRequest","uri":"{uri}","callback":"../cb?s=1","k1":17}}"#),
@@ -173,6 +187,14 @@ fn offers() -> Vec<Vec<u8>> {
         r#"{"tag":"payRequest"}"#.to_owned(),
         r#"{"tag":"channelrequest"}"#.to_owned(),
         r#"{"detail":"not found"}"#.to_owned(),
+        format!(
+            r#"{{"tag":" channelRequest\n","uri":["x","{PEER}@10.0.0.1,{uri}"],"callback":" /cb\u200b","k1":" "}}"#
+        ),
+        format!(
+            r#"{{"tag":"channelRequest","uri":"{PEER}@{} {uri}","callback":"cb","k1":"none"}}"#,
+            text(&vectors, "onion_v3_valid")
+        ),
+        r#"{"status":"OK","callback":"/?x=unsaid","k1":"hush"}"#.to_owned(),
         "\u{feff}{}".to_owned(),
         "<html>3fc3645b439ce8e7".to_owned(),
     ];
@@ -259,7 +281,7 @@ const REFUSED: (What, u8) = (What::TaskEnds, 3 << 3);
 const UNCLEAR: (What, u8) = (What::TaskEnds, 4 << 3);
 
 /// What happens, and how.
-const CLIENTS: [&[(What, u8)]; 13] = [
+const CLIENTS: [&[(What, u8)]; 16] = [
     // Asked, agreed, proposed, funded, ready, dismissed; the app is killed.
     &[
         FETCH[0],
@@ -475,6 +497,63 @@ const CLIENTS: [&[(What, u8)]; 13] = [
         (What::Shutdown, 0),
         ACCEPT,
     ],
+    // A node that can do nothing is asked first; one that fails; one that is not waited for.
+    &[
+        FETCH[0],
+        FETCH[1],
+        (What::Preflight, 0),
+        (What::TaskEnds, 16 << 3),
+        (What::Preflight, 16),
+        (What::TaskEnds, 14 << 3),
+        (What::Preflight, 0),
+        (What::Leave, 0),
+        ACCEPT,
+        (What::TaskEnds, 16 << 3),
+        (What::Preflight, 0),
+        NODE,
+        NODE,
+        AGREED,
+        (What::TimePasses, 0x4f),
+    ],
+    // The channel that arrived is waited for, and can be used.
+    &[
+        FETCH[0],
+        FETCH[1],
+        (What::AwaitReady, 0),
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        (What::Funded, 8),
+        (What::AwaitReady, 0),
+        NODE,
+        (What::PeerConnection, 0),
+        (What::TimePasses, 0x4f),
+        (What::Killed, 0),
+        (What::AwaitReady, 0),
+        NODE,
+        ACCEPT,
+        (What::Ready, 8),
+        (What::AwaitReady, 0),
+    ],
+    // It is closed before.
+    &[
+        FETCH[0],
+        FETCH[1],
+        ACCEPT,
+        NODE,
+        NODE,
+        NODE,
+        AGREED,
+        (What::Funded, 8),
+        (What::AwaitReady, 0),
+        NODE,
+        (What::AwaitReady, 0),
+        (What::ChannelClosed, 72),
+        ACCEPT,
+        (What::Funded, 10),
+        (What::AwaitReady, 0),
+    ],
 ];
 
 fn happenings(client: &[(What, u8)]) -> Vec<u8> {
@@ -495,7 +574,46 @@ fn texts() -> Vec<Vec<u8>> {
         let rest = format!("\n{k1}\n{LNURL}\n{callback}\n{text}");
         [&[max], rest.as_bytes()].concat()
     };
-    texts.map(lines).to_vec()
+    let vectors = vectors();
+    let cleaned = list(&vectors, "cleaned_text").map(|vector| text(vector, "text"));
+    let cleaned = cleaned.map(|text| (0xff, "hush", "https://a/?v=abcd", text));
+    texts.into_iter().chain(cleaned).map(lines).collect()
+}
+
+fn texts_around() -> Vec<Vec<u8>> {
+    let vectors = vectors();
+    let found = list(&vectors, "lnurl_in_text").map(|vector| text(vector, "text"));
+    let parted = found.flat_map(|found| found.split(char::is_whitespace).map(str::to_owned));
+    let plain = parted.filter(|part| !part.to_ascii_lowercase().contains("lnurl"));
+    let more = [
+        "\u{1}",
+        "Scan \u{1}, or paste it: \u{1}",
+        "one \u{1}\ntwo \u{2}",
+        "\u{2} keyauth://a.example/x and https://b.example/?a=b (\u{2})",
+        "one two three four five six seven eight nine ten \u{1} eleven twelve",
+        "nothing here: bc1q, lnbc1, LNbits",
+    ];
+    let texts: Vec<String> = plain.chain(more.map(str::to_owned)).collect();
+    let hows = (0..=255_u8).step_by(17).filter(|how| *how != b'\n');
+    let lines = |(how, text): (u8, &String)| [&[how, b'\n'], text.as_bytes()].concat();
+    hows.zip(texts.iter().cycle()).map(lines).collect()
+}
+
+fn words() -> Vec<Vec<u8>> {
+    let vectors = vectors();
+    let bodies = list(&vectors, "words").map(|vector| vector["body"].to_string());
+    let more = [
+        r#"{"reason":7,"message":{},"detail":[],"error":"no @0 and @6"}"#,
+        r#"{"message":"second","reason":"first","error":{"title":"b","msg":"a"}}"#,
+        r#"{"errors":[{"description":"a","msg":"b"}]}"#,
+        r#"{"detail":[1,{"loc":["k1"]},{"description":"no @1"},{"msg":"other"}]}"#,
+        r#"{"error":{"error":{"title":"no @2@7"}},"errors":[["@3"]]}"#,
+        r#"{"error":{"error":{"error":{"error":"x"}}},"title":"\ue000 \u3164"}"#,
+        r#"{"reason":" \u200b","message":{"reason":"","msg":"e\u0301\u0301\u0301\u0301"}}"#,
+    ];
+    let bodies = bodies.chain(more.map(str::to_owned));
+    let lines = |body| format!("{K1}\n{LNURL}\n{CALLBACK}\n{body}").into_bytes();
+    bodies.map(lines).collect()
 }
 
 fn urls() -> Vec<Vec<u8>> {
@@ -514,6 +632,9 @@ fn urls() -> Vec<Vec<u8>> {
         "https://[::ffff:10.0.0.1]/\nhttps://[64:ff9b::a00:1]/".to_owned(),
         "https://[2002:a00:1::]/\nhttps://[2606:4700::1]:8443/".to_owned(),
         "https://printer.local/\nhttps://localhost./".to_owned(),
+        "https://router/\nhttps://nas.home.arpa./".to_owned(),
+        "https://[64:ff9b:1::a00:1]/\nhttps://[64:ff9b:1:a00:1:100::]/".to_owned(),
+        "https://[2606:4700::5efe:a00:1]/\nhttps://box.lan/".to_owned(),
         "https://a..b/\nhttps://a:0/".to_owned(),
         "https:/\\example.com\\x".to_owned(),
     ];

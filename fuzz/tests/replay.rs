@@ -4,6 +4,7 @@ use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
+use lnurl_channel_fuzz::targets::text::check_cleaned;
 use lnurl_channel_fuzz::{TARGETS, seeds};
 
 #[test]
@@ -19,6 +20,16 @@ fn every_target_holds_for_its_seeds() {
 #[test]
 fn the_seeds_of_the_client_lead_to_all_ten_states() {
     assert_eq!(seeds::states_of_client(), 10);
+}
+
+/// The tables of what cannot be seen, against Unicode's own data.
+#[test]
+fn text_is_cleaned_of_what_unicode_calls_unseen() {
+    let all: Vec<char> = ('\0'..=char::MAX).collect();
+    for some in all.chunks(256) {
+        let each = some.iter().flat_map(|c| ['a', *c, 'b']);
+        check_cleaned(&each.collect::<String>());
+    }
 }
 
 #[test]

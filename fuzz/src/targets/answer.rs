@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::hidden::{Hidden, check_presentable};
 use crate::json;
 use crate::lines::Lines;
+use crate::unicode::trimmed;
 
 pub fn run(input: &[u8]) {
     let mut lines = Lines::new(input);
@@ -31,7 +32,7 @@ fn check_against_a_plain_reader(body: &[u8], answer: &Answer) {
         return;
     };
     let status = fields.get("status").and_then(Value::as_str);
-    let status = status.map(str::to_ascii_uppercase);
+    let status = status.map(|status| trimmed(status).to_ascii_uppercase());
     match (status.as_deref(), answer) {
         (Some("OK"), Answer::Ok) | (Some("ERROR"), Answer::Refused(_)) => {}
         (Some("OK" | "ERROR"), Answer::Unclear(_)) => assert!(json::is_ambiguous_or_deep(body)),

@@ -55,12 +55,12 @@ fn check_lud17(text: &str, url: &Url) {
     let Some(rest) = text.strip_prefix("lnurlc:") else {
         return;
     };
-    assert_eq!(url.scheme() == "http", is_onion(url));
-    let rest = rest.strip_prefix("//").unwrap_or(rest);
-    if !rest.ends_with(|c: char| c.is_ascii_graphic()) {
-        // What is trimmed there is the library's to say.
+    // Of anything else, it may be a part that was accepted.
+    if !is_plain(rest) {
         return;
     }
+    assert_eq!(url.scheme() == "http", is_onion(url));
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
     let Ok(mut read) = Url::parse(&format!("https://{rest}")) else {
         panic!("{text:?} was accepted as {url}");
     };
@@ -68,6 +68,12 @@ fn check_lud17(text: &str, url: &Url) {
     assert_eq!(url.host(), read.host());
     assert_eq!(url.path(), read.path());
     assert_eq!(url.query(), read.query());
+}
+
+/// Nothing in it parts it, and nothing at its end is taken off.
+fn is_plain(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#@&=+%".contains(c);
+    text.chars().all(fits) && text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
 }
 
 fn is_onion(url: &Url) -> bool {
@@ -92,8 +98,11 @@ fn check_forms(lnurl: &Lnurl) {
         format!("web+lightning:lnurl:{lower}"),
         format!("https://example.com/?x=1&LIGHTNING={encoded}&lightning=no"),
         format!("bitcoin:bc1q?lightning={lower}"),
-        lower,
-        encoded,
+        format!("{lower}?label=a#b"),
+        format!("bitcoin:bc1q?lightning=lnbc1&amp;Lightning={encoded}"),
+        format!("https://example.com/#/open?lightning={encoded}"),
+        lower.clone(),
+        encoded.clone(),
     ];
     if (scheme == "http") == lnurl.is_onion() && lnurl.as_url().port().is_none() {
         forms.extend(["lnurlc://", "LNURLC:", "web+lnurlc://"].map(|s| format!("{s}{rest}")));
@@ -102,6 +111,25 @@ fn check_forms(lnurl: &Lnurl) {
         if form.len() <= MAX_TEXT_BYTES {
             assert_eq!(decode(&form).as_ref(), Ok(lnurl), "{form}");
         }
+    }
+    if is_plain(&url) {
+        check_is_no_host(&[format!("lnurlc://{url}"), format!("LNURLC:{url}")]);
+    }
+    check_is_no_host(&[
+        format!("lnurlc://{encoded}"),
+        format!("web+lnurlc:{lower}?x=1"),
+    ]);
+}
+
+/// Behind LUD-17's scheme follows a host, and nothing else.
+fn check_is_no_host(forms: &[String]) {
+    for form in forms.iter().filter(|form| form.len() <= MAX_TEXT_BYTES) {
+        let decoded = decode(form);
+        let problem = LnurlProblem::Damaged;
+        assert!(
+            matches!(&decoded, Err(Error::InvalidLnurl { problem: p, .. }) if *p == problem),
+            "{form} was decoded to {decoded:?}"
+        );
     }
 }
 

@@ -10,4 +10,6 @@ pub mod node_uri;
 pub mod offer;
 pub mod record;
 pub mod text;
+pub mod text_around;
 pub mod url_policy;
+pub mod words;

@@ -1,14 +1,22 @@
 //! The node URI: what is accepted has one form, and a host that no resolver reads in another way.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
+use k256::PublicKey;
 use lnurl_channel_core::protocol::{PeerAddress, check_node_id, parse_node_uri};
 use url::Host;
 
 use crate::samples::PEER;
 
-/// The input itself; and behind a right key, since no mutation finds a point on the curve.
+/// What no reason holds.
+const MARK: &str = "fuzzmark";
+
+/// The input itself; and behind a right key, since no mutation finds a point on the curve;
+/// and its first bytes as a key.
 pub fn run(input: &[u8]) {
+    if let Some(x) = input.first_chunk() {
+        check_key(x);
+    }
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
@@ -39,6 +47,28 @@ fn check_accepted(text: &str, peer: &PeerAddress) {
         Ok(peer),
         "not the same when it is read back"
     );
+    check_without_brackets(peer);
+}
+
+/// A port behind a bare address is a port, from 1024 on. Without one, the end may be taken for it.
+fn check_without_brackets(peer: &PeerAddress) {
+    let PeerAddress {
+        node_id,
+        host,
+        port,
+    } = peer;
+    if host.parse::<Ipv6Addr>().is_err() {
+        return;
+    }
+    if *port >= 1024 {
+        let bare = parse_node_uri(&format!("{node_id}@{host}:{port}"));
+        assert_eq!(bare.as_ref(), Ok(peer));
+    }
+    let bare = parse_node_uri(&format!("{node_id}@{host}")).expect("an address");
+    let with_port = format!("{}:{}", bare.host, bare.port).parse::<Ipv6Addr>();
+    let is_split = bare.port >= 1024 && with_port.map(|ip| ip.to_string()).as_ref() == Ok(host);
+    let is_whole = bare.host == *host && bare.port == 9735;
+    assert!(is_split || is_whole, "{host} was read as {}", bare.to_uri());
 }
 
 fn check_port(address: &str, port: u16) {
@@ -71,10 +101,25 @@ fn check_host(host: &str) {
     }
 }
 
+/// Reasons are the library's own words.
 fn check_refused(text: &str, reason: &str) {
     assert!(reason.len() < 100, "{reason}");
-    assert!(
-        text.len() < 12 || !reason.contains(text),
-        "the reason holds the text: {reason}"
-    );
+    for marked in [format!("{MARK}{text}"), format!("{text}{MARK}")] {
+        if let Err(reason) = parse_node_uri(&marked) {
+            assert!(!reason.contains(MARK), "{reason}");
+        }
+    }
+}
+
+/// Half of all numbers are keys.
+fn check_key(x: &[u8; 32]) {
+    for first in [2, 3] {
+        let key = [&[first], &x[..]].concat();
+        let is_on_curve = PublicKey::from_sec1_bytes(&key).is_ok();
+        assert_eq!(
+            check_node_id(&hex::encode(key)).is_ok(),
+            is_on_curve,
+            "{x:?}"
+        );
+    }
 }

@@ -2,11 +2,9 @@
 //!
 //! Lines: switches, the LNURL's URL, the URL that was fetched in the end, then the body.
 
-use std::net::IpAddr;
-
 use lnurl_channel_core::protocol::{
-    Ask, ChannelKind, Error, Lnurl, Offer, check, is_public, offer_in_query, parse_node_uri,
-    parse_offer, parse_url,
+    Ask, ChannelKind, Error, Lnurl, Offer, PeerAddress, PeerPolicy, check, decode, offer_in_query,
+    parse_node_uri, parse_offer, parse_url,
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -14,17 +12,21 @@ use url::Url;
 use crate::hidden::{Hidden, behind, check_presentable};
 use crate::json;
 use crate::lines::Lines;
+use crate::public;
+use crate::unicode::trimmed;
 
 /// The library's own words in front of those of others.
-const OWN_WORDS: [&str; 8] = [
+const OWN_WORDS: [&str; 10] = [
     "is not UTF-8 text: ",
     "is JSON nested too deep: ",
     "is not a JSON object: ",
     "has an unknown `tag`: ",
+    "is without a `tag`: ",
     "is `uri` stands twice in the JSON object: ",
     "is `callback` stands twice in the JSON object: ",
     "is `k1` stands twice in the JSON object: ",
     "is `tag` stands twice in the JSON object: ",
+    "is `status` stands twice in the JSON object: ",
 ];
 
 pub fn run(input: &[u8]) {
@@ -38,22 +40,36 @@ pub fn run(input: &[u8]) {
     };
     let fetched_from = parse_url(fetched).unwrap_or_else(|_| lnurl.as_url().clone());
     let body = lines.rest();
-    let parse = |status, allow_private_hosts| {
-        parse_offer(body, status, &lnurl, &fetched_from, allow_private_hosts)
+    let peers = PeerPolicy {
+        allow_private_hosts: switches & 1 == 0,
+        has_proxy: switches & 2 == 2,
     };
-    let strict = parse(200, false);
-    let lax = parse(200, true);
+    let parse = |status, peers| parse_offer(body, status, &lnurl, &fetched_from, peers);
+    let parsed = parse(200, peers);
     // The HTTP status means nothing, but that a reason may name it.
-    let other = parse(404, false);
-    assert_eq!(other.is_ok(), strict.is_ok());
-    check_more_is_allowed(&strict, &lax);
+    assert_eq!(parse(404, peers).is_ok(), parsed.is_ok());
+    let with = |allow_private_hosts| {
+        let peers = PeerPolicy {
+            allow_private_hosts,
+            ..peers
+        };
+        parse(200, peers)
+    };
+    check_more_is_allowed(&with(false), &with(true));
+    // Of several nodes, another may be taken, and nothing else.
+    let other_way = PeerPolicy {
+        has_proxy: !peers.has_proxy,
+        ..peers
+    };
+    check_same_but_the_peer(&parse(200, other_way), &parsed);
     let answer = Answer {
         body,
         lnurl: &lnurl,
         fetched_from: &fetched_from,
+        peers,
     };
-    match if switches & 1 == 0 { lax } else { strict } {
-        Ok(offer) => answer.check_offer(&offer, switches & 1 == 0),
+    match parsed {
+        Ok(offer) => answer.check_offer(&offer),
         Err(error) => answer.check_error(&error),
     }
     check_query(&lnurl);
@@ -61,27 +77,57 @@ pub fn run(input: &[u8]) {
 
 /// Private hosts are all that the switch is about.
 fn check_more_is_allowed(strict: &Result<Offer, Error>, lax: &Result<Offer, Error>) {
+    let is_private = |offer: &Offer| !public::is_public_host(&offer.shown.peer.host);
     match (strict, lax) {
         (Err(Error::UnsafeUrl { .. }), _) => {}
+        // Of several nodes, the first that may be used.
+        (_, Ok(offer)) if is_private(offer) => {
+            if strict.is_ok() {
+                check_same_but_the_peer(strict, lax);
+            }
+        }
         _ => assert_eq!(strict, lax),
     }
+}
+
+fn check_same_but_the_peer(one: &Result<Offer, Error>, other: &Result<Offer, Error>) {
+    let (Ok(one), Ok(other)) = (one, other) else {
+        return assert_eq!(one, other);
+    };
+    let mut one = one.clone();
+    one.shown.peer = other.shown.peer.clone();
+    assert_eq!(one, *other);
+}
+
+/// The node that is taken of those in `texts`: the first that can be used.
+fn taken<'a>(texts: impl Iterator<Item = &'a str>, peers: PeerPolicy) -> Option<PeerAddress> {
+    let is_between = |c: char| c == ',' || c.is_whitespace();
+    let uris = texts.flat_map(|text| text.split(is_between)).map(trimmed);
+    let uris = uris.filter(|uri| !uri.is_empty()).take(16);
+    let usable: Vec<PeerAddress> = uris
+        .filter_map(|uri| parse_node_uri(uri).ok())
+        .filter(|peer| peers.allow_private_hosts || public::is_public_host(&peer.host))
+        .collect();
+    let is_better = |peer: &&PeerAddress| peers.has_proxy || !peer.is_onion();
+    usable.iter().find(is_better).or(usable.first()).cloned()
 }
 
 struct Answer<'a> {
     body: &'a [u8],
     lnurl: &'a Lnurl,
     fetched_from: &'a Url,
+    peers: PeerPolicy,
 }
 
 impl Answer<'_> {
-    fn check_offer(&self, offer: &Offer, allow_private_hosts: bool) {
+    fn check_offer(&self, offer: &Offer) {
         assert_eq!(offer.shown.service, Some(self.lnurl.authority()));
         let host = self.fetched_from.host_str().unwrap_or_default();
         let host = host.strip_suffix('.').unwrap_or(host);
         let is_other = host != self.lnurl.host();
         assert_eq!(offer.shown.answered_by.as_deref(), is_other.then_some(host));
         assert!(!is_other || offer.shown.kind == ChannelKind::Funded);
-        check_shown(offer, allow_private_hosts);
+        check_shown(offer, self.peers.allow_private_hosts);
         if let Some(alias) = &offer.shown.alias {
             let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
             hidden_of(&urls, &offer.ask).check(alias);
@@ -92,7 +138,8 @@ impl Answer<'_> {
     }
 
     fn check_against_a_plain_reader(&self, offer: &Offer, fields: &Map<String, Value>) {
-        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        let as_it_stands = |key: &str| fields.get(key).and_then(Value::as_str);
+        let text = |key: &str| as_it_stands(key).map(trimmed);
         let tag = match offer.shown.kind {
             ChannelKind::Funded => "channelRequest",
             ChannelKind::Hosted => "hostedChannelRequest",
@@ -102,15 +149,19 @@ impl Answer<'_> {
             text("status").map(str::to_ascii_uppercase).as_deref(),
             Some("ERROR")
         );
-        let uri = text("uri").expect("an offer without a URI");
-        assert_eq!(parse_node_uri(uri).as_ref(), Ok(&offer.shown.peer));
+        let uris = match &fields["uri"] {
+            Value::Array(uris) => uris.iter().filter_map(Value::as_str).collect(),
+            uri => Vec::from_iter(uri.as_str()),
+        };
+        let peer = taken(uris.into_iter(), self.peers);
+        assert_eq!(peer.as_ref(), Some(&offer.shown.peer));
         match &offer.ask {
             Ask::Hosted { secret } => {
                 let k1 = text("k1").expect("a secret");
                 assert_eq!(hex::decode(k1).as_deref(), Ok(secret.expose()));
             }
             Ask::Funded { callback, k1 } => {
-                match text("k1") {
+                match as_it_stands("k1") {
                     Some(told) => assert_eq!(k1.expose(), told),
                     None => assert!(fields["k1"].is_number()),
                 }
@@ -118,6 +169,7 @@ impl Answer<'_> {
                 let mut resolved = self.fetched_from.join(told).expect("resolved before");
                 resolved.set_fragment(None);
                 assert_eq!(callback.expose(), resolved.as_str());
+                check_is_meant_as_relative(told);
             }
         }
     }
@@ -137,7 +189,7 @@ impl Answer<'_> {
             Error::InvalidResponse(reason) => {
                 check_presentable(reason, 700);
                 let rest = behind(reason, &["the answer (HTTP status 200) ", "the answer "]);
-                if !["is empty", "has no `tag`"].contains(&rest) {
+                if rest != "is empty" {
                     self.hidden(reason).check(behind(rest, &OWN_WORDS));
                 }
             }
@@ -152,12 +204,14 @@ impl Answer<'_> {
     /// Of an answer that could not be read, what would be its secrets is not known.
     fn hidden(&self, reason: &str) -> Hidden {
         let urls = [self.lnurl.as_url().as_str(), self.fetched_from.as_str()];
-        if reason.starts_with("the answer (HTTP status 200) is ") {
+        let unreadable = reason.strip_prefix("the answer (HTTP status 200) is ");
+        if unreadable.is_some_and(|why| !why.starts_with("without a `tag`: ")) {
             return Hidden::new(&urls, &[]);
         }
         let fields = json::fields(self.body).unwrap_or_default();
         let text = |key: &str, limit| {
             let text = fields.get(key).and_then(Value::as_str).unwrap_or_default();
+            let text = if key == "k1" { text } else { trimmed(text) };
             // What is longer is in no request.
             if text.len() <= limit { text } else { "" }
         };
@@ -166,6 +220,19 @@ impl Answer<'_> {
             &[text("k1", 1024)],
         )
     }
+}
+
+/// What has no scheme is a path, and not a host or an LNURL.
+fn check_is_meant_as_relative(callback: &str) {
+    if Url::parse(callback).is_ok() {
+        return;
+    }
+    let end = callback.find(['/', '?', '#']).unwrap_or(callback.len());
+    let (segment, rest) = callback.split_at(end);
+    let has_dot = segment.contains('.') && !segment.starts_with('.');
+    assert!(!has_dot || !rest.starts_with('/'), "{callback}");
+    let is_bech32 = callback.to_ascii_lowercase().starts_with("lnurl1");
+    assert!(!is_bech32 || decode(callback).is_err(), "{callback}");
 }
 
 /// A host may repeat its secret as hex, and as the text that it is.
@@ -205,8 +272,7 @@ fn check_shown(offer: &Offer, allow_private_hosts: bool) {
     );
     if !allow_private_hosts {
         let host = &shown.peer.host;
-        assert!(host.parse::<IpAddr>().map_or(true, is_public), "{host}");
-        assert_ne!(host.rsplit('.').next(), Some("localhost"), "{host}");
+        assert!(public::is_public_host(host), "{host}");
     }
     if let Some(alias) = &shown.alias {
         assert!(!alias.is_empty());
@@ -246,8 +312,14 @@ fn check_query(lnurl: &Lnurl) {
             assert_eq!(offer.shown.kind, ChannelKind::Hosted);
             assert_eq!(offer.shown.service, None, "nobody vouches for it");
             assert_eq!(offer.shown.answered_by, None);
-            assert_eq!(parse_node_uri(&uri).as_ref(), Ok(&offer.shown.peer));
-            assert_eq!(offer.ask.k1().expose(), k1.to_ascii_lowercase());
+            let peers = PeerPolicy {
+                allow_private_hosts: true,
+                has_proxy: false,
+            };
+            let peer = taken([&*uri].into_iter(), peers);
+            assert_eq!(peer.as_ref(), Some(&offer.shown.peer));
+            let k1 = trimmed(&k1).to_ascii_lowercase();
+            assert_eq!(offer.ask.k1().expose(), k1);
             check_shown(&offer, true);
             if let Some(alias) = &offer.shown.alias {
                 hidden_of(&[], &offer.ask).check(alias);

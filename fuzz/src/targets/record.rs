@@ -10,7 +10,8 @@ use lnurl_channel_core::internals::{
 };
 use lnurl_channel_core::protocol::{BitcoinNetwork, ChannelVisibility};
 use lnurl_channel_core::{
-    ChannelRequestState, Client, Input, Now, Output, Settings, Stored, Waiter,
+    ChannelRequestSnapshot, ChannelRequestState, Client, History, Input, Now, Output, Settings,
+    Stored, Waiter, receipt,
 };
 use serde_json::{Value, json};
 
@@ -132,9 +133,13 @@ fn check_loaded(name: &str, input: &[u8], loaded: &Loaded, network: BitcoinNetwo
     };
     let mut client = Client::new(settings, Disk::default(), NOW, vec![stored]);
     assert!(client.journal_mut().set_aside.is_empty());
-    let Some(Output::Changed { snapshot, .. }) = client.poll_output() else {
+    let Some(Output::Changed {
+        snapshot, history, ..
+    }) = client.poll_output()
+    else {
         return;
     };
+    check_receipt(&snapshot, &history);
     let was_asked = loaded.record.progress.contact().is_some();
     let denies = snapshot.state == ChannelRequestState::Offered;
     assert_eq!(denies, !was_asked, "{snapshot:?}");
@@ -149,6 +154,17 @@ fn check_loaded(name: &str, input: &[u8], loaded: &Loaded, network: BitcoinNetwo
             let asks = snapshot.state == ChannelRequestState::Connecting;
             assert_eq!(asks, !was_asked, "{snapshot:?}");
         }
+    }
+}
+
+/// Whatever the journal says, a receipt can be sent.
+fn check_receipt(snapshot: &ChannelRequestSnapshot, history: &History) {
+    let receipt = receipt(snapshot, history);
+    assert!(receipt.len() < 64 * 1024, "{} bytes", receipt.len());
+    let read: Value = serde_json::from_str(&receipt).expect("a receipt is JSON");
+    assert_eq!(read["request_id"], *snapshot.request_id);
+    for key in ["k1", "callback", "lnurl", "credentials", "refund_script"] {
+        assert_eq!(read.get(key), None);
     }
 }
 

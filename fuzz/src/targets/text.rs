@@ -7,6 +7,7 @@ use lnurl_channel_core::protocol::{Secret, Secrets, presentable};
 
 use crate::hidden::{Hidden, check_presentable, encodings_of};
 use crate::lines::Lines;
+use crate::unicode::{Look, look_of};
 
 pub fn run(input: &[u8]) {
     let mut lines = Lines::new(input);
@@ -21,6 +22,7 @@ pub fn run(input: &[u8]) {
     check_presentable(&shown, max_chars);
     Hidden::new(&[lnurl, callback], &[k1]).check(&shown);
     check_nothing_else_is_hidden(&text, max_chars);
+    check_cleaned(&text);
     check_debug(k1, &secrets);
 }
 
@@ -30,6 +32,25 @@ fn check_nothing_else_is_hidden(text: &str, max_chars: usize) {
     let cut: String = whole.chars().take(max_chars).collect();
     let shown = presentable(text, &Secrets::default(), max_chars);
     assert_eq!(shown, cut.trim_end());
+}
+
+/// All that can be seen is shown, in its order, and blanks part it as before.
+pub fn check_cleaned(text: &str) {
+    let shown = presentable(text, &Secrets::default(), text.len() + 1);
+    check_presentable(&shown, text.len());
+    let seen = |text: &str| -> String {
+        let seen = text.chars().filter(|c| look_of(*c) == Look::Seen);
+        seen.collect()
+    };
+    assert_eq!(seen(&shown), seen(text));
+    let parted = text.split(|c: char| look_of(c) == Look::Blank);
+    let parted = parted.filter(|part| !seen(part).is_empty());
+    let seen_of_shown: Vec<String> = shown.split(' ').map(seen).collect();
+    let seen_of_shown = seen_of_shown.iter().filter(|part| !part.is_empty());
+    assert!(parted.map(seen).eq(seen_of_shown.cloned()), "{shown:?}");
+    // What shows nothing is no text.
+    let shows = |c: char| matches!(look_of(c), Look::Seen | Look::Mark | Look::Unknown);
+    assert_eq!(shown.is_empty(), !text.contains(shows));
 }
 
 fn check_debug(k1: &str, secrets: &Secrets) {

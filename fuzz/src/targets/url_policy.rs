@@ -10,10 +10,12 @@ use lnurl_channel_core::protocol::{
 use url::{Host, Url};
 
 use crate::lines::Lines;
+use crate::public;
 
 pub fn run(input: &[u8]) {
     check_addresses(input);
-    check_edges(NOT_PUBLIC_V4[input.len() % NOT_PUBLIC_V4.len()]);
+    let blocks = public::NOT_PUBLIC_V4;
+    check_edges(blocks[input.len() % blocks.len()]);
     let mut lines = Lines::new(input);
     let Some(text) = lines.text() else { return };
     let Ok(url) = parse_url(text) else {
@@ -32,6 +34,7 @@ pub fn run(input: &[u8]) {
     };
     check_text(reference);
     check_parsed(&resolved);
+    check_policy(&resolved);
     assert_eq!(
         url.join(reference).map(without_fragment),
         Ok(resolved.clone())
@@ -77,13 +80,9 @@ fn check_parsed(url: &Url) {
 fn check_policy(url: &Url) {
     assert_eq!(check(url, true), Ok(()), "parsed, and then refused");
     let is_allowed = match url.host().expect("no host") {
-        Host::Ipv4(ip) => is_public_by_the_registry(ip.into()),
-        Host::Ipv6(ip) => is_public_by_the_registry(ip.into()),
-        Host::Domain(name) => {
-            let name = name.strip_suffix('.').unwrap_or(name);
-            let domain = name.rsplit('.').next().unwrap_or_default();
-            !["localhost", "local", "internal"].contains(&domain)
-        }
+        Host::Ipv4(ip) => public::is_public(ip.into()),
+        Host::Ipv6(ip) => public::is_public(ip.into()),
+        Host::Domain(name) => !public::is_local_name(name),
     };
     assert_eq!(check(url, false).is_ok(), is_allowed, "{url}");
 }
@@ -101,16 +100,7 @@ fn without_fragment(mut url: Url) -> Url {
 
 fn check_addresses(input: &[u8]) {
     if let Some(octets) = input.first_chunk::<4>() {
-        let ip = Ipv4Addr::from(*octets);
-        check_address(ip.into());
-        // The same address inside each IPv6 address that leads to it.
-        let low = u128::from(u32::from(ip));
-        let nat64 = 0x0064_ff9b_u128 << 96 | low;
-        let six_to_four = 0x2002_u128 << 112 | low << 80 | 1;
-        for outer in [low, 0xffff << 32 | low, nat64, six_to_four] {
-            let outer = Ipv6Addr::from(outer);
-            assert_eq!(is_public(outer.into()), is_public(ip.into()), "{outer}");
-        }
+        check_v4(Ipv4Addr::from(*octets));
     }
     if let Some(octets) = input.first_chunk::<16>() {
         check_address(Ipv6Addr::from(*octets).into());
@@ -119,82 +109,26 @@ fn check_addresses(input: &[u8]) {
 
 /// Where a block begins and ends, which no mutation would hit upon.
 fn check_edges(block: &str) {
-    let (start, length) = parts_of(block);
-    let start = u32::try_from(start).expect("an IPv4 address");
-    let end = start | u32::MAX.checked_shr(length).unwrap_or(0);
+    let (start, end) = public::ends_of(block);
     for edge in [start.wrapping_sub(1), start, end, end.wrapping_add(1)] {
-        check_address(Ipv4Addr::from(edge).into());
+        check_v4(Ipv4Addr::from(edge));
+    }
+}
+
+/// An address is as public as each IPv6 address that leads to it.
+fn check_v4(ip: Ipv4Addr) {
+    check_address(ip.into());
+    for outer in public::around(ip) {
+        assert_eq!(is_public(outer.into()), is_public(ip.into()), "{outer}");
     }
 }
 
 fn check_address(ip: IpAddr) {
-    assert_eq!(is_public(ip), is_public_by_the_registry(ip), "{ip}");
+    assert_eq!(is_public(ip), public::is_public(ip), "{ip}");
     let host = match ip {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
     let url = parse_url(&format!("https://{host}/")).expect("a literal is a host");
     assert_eq!(check(&url, false).is_ok(), is_public(ip), "{url}");
-}
-
-/// IANA's special-purpose registries, as they are printed, with multicast and what is reserved.
-const NOT_PUBLIC_V4: [&str; 16] = [
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "127.0.0.0/8",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.0.2.0/24",
-    "192.88.99.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "198.51.100.0/24",
-    "203.0.113.0/24",
-    "224.0.0.0/4",
-    "240.0.0.0/4",
-    "255.255.255.255/32",
-];
-
-const NOT_PUBLIC_V6: [&str; 3] = ["2001::/23", "2001:db8::/32", "3fff::/20"];
-
-/// IPv6 that stands for IPv4, and where in it.
-const WITH_V4_INSIDE: [(&str, u32); 4] = [
-    ("::/96", 0),
-    ("::ffff:0:0/96", 0),
-    ("64:ff9b::/96", 0),
-    ("2002::/16", 80),
-];
-
-fn is_public_by_the_registry(ip: IpAddr) -> bool {
-    let bits = match ip {
-        IpAddr::V4(ip) => {
-            let bits = u128::from(u32::from(ip));
-            return !NOT_PUBLIC_V4.iter().any(|block| is_in(bits, block));
-        }
-        IpAddr::V6(ip) => u128::from(ip),
-    };
-    let inside = WITH_V4_INSIDE.iter().find(|(block, _)| is_in(bits, block));
-    if let Some((_, at)) = inside {
-        let low = u32::try_from(bits >> at & u128::from(u32::MAX)).expect("32 bits");
-        return is_public_by_the_registry(Ipv4Addr::from(low).into());
-    }
-    is_in(bits, "2000::/3") && !NOT_PUBLIC_V6.iter().any(|block| is_in(bits, block))
-}
-
-fn is_in(bits: u128, block: &str) -> bool {
-    let (start, length) = parts_of(block);
-    let width = if block.contains(':') { 128 } else { 32 };
-    bits >> (width - length) == start >> (width - length)
-}
-
-/// Where a block starts, and how many bits its addresses share.
-fn parts_of(block: &str) -> (u128, u32) {
-    let (start, length) = block.split_once('/').expect("a block");
-    let start = match start.parse().expect("an address") {
-        IpAddr::V4(ip) => u128::from(u32::from(ip)),
-        IpAddr::V6(ip) => u128::from(ip),
-    };
-    (start, length.parse().expect("a length"))
 }

@@ -57,6 +57,8 @@ pub struct World {
     last_id: u8,
     last_offer: u8,
     is_closed: bool,
+    /// A preflight is under way: nothing but the node is asked, and nothing changes.
+    is_preflight: bool,
 }
 
 /// A task that runs, or was stopped and may come to its end all the same.
@@ -64,6 +66,7 @@ struct Running {
     id: TaskId,
     task: Task,
     is_stopped: bool,
+    is_of_preflight: bool,
     /// It left the device, or may have.
     is_sent: bool,
 }
@@ -79,11 +82,12 @@ impl World {
             now,
             running: Vec::new(),
             tasks: BTreeSet::new(),
-            watch: Watch::default(),
+            watch: Watch::new(),
             last_waiter: 0,
             last_id: 0,
             last_offer: 0,
             is_closed: false,
+            is_preflight: false,
         }
     }
 
@@ -91,7 +95,10 @@ impl World {
         match what {
             What::Fetch => self.fetch(how),
             What::TakeAnswer => self.take_answer(how),
-            What::Accept | What::AskAgain | What::Cancel | What::Dismiss => self.call(what, how),
+            What::Accept | What::AskAgain | What::AwaitReady | What::Cancel | What::Dismiss => {
+                self.call(what, how)
+            }
+            What::Preflight => self.preflight(how),
             What::Pause => self.feed(Input::Pause(self.request(how))),
             What::Leave => self.leave(how),
             What::LetGo => self.feed(Input::LetGo(vec![self.request(how)])),
@@ -209,12 +216,22 @@ impl World {
         }
     }
 
+    /// Neither the question nor its answer sends or changes anything.
+    fn preflight(&mut self, how: u8) {
+        let request = self.request(how);
+        let waiter = self.new_waiter(Wait::Preflight);
+        self.is_preflight = true;
+        self.feed(Input::Preflight {
+            waiter,
+            request,
+            visibility: visibility(how),
+        });
+        self.is_preflight = false;
+    }
+
     fn call(&mut self, what: What, how: u8) {
         let request = self.request(how);
-        let visibility = match how & 16 {
-            0 => ChannelVisibility::Unannounced,
-            _ => ChannelVisibility::Announced,
-        };
+        let visibility = visibility(how);
         let input = match what {
             What::Accept => Input::Accept {
                 waiter: self.new_waiter(Wait::Call(request)),
@@ -229,6 +246,10 @@ impl World {
                     visibility,
                 }
             }
+            What::AwaitReady => Input::AwaitReady {
+                waiter: self.new_waiter(Wait::Ready(request)),
+                request,
+            },
             What::Cancel => Input::Cancel {
                 waiter: self.new_waiter(Wait::Cancel(request)),
                 request,
@@ -459,7 +480,11 @@ impl World {
             return self.callback_goes_on(at, way);
         }
         let Running {
-            id, task, is_sent, ..
+            id,
+            task,
+            is_sent,
+            is_of_preflight,
+            ..
         } = self.running.remove(at);
         let offer = offer_of(&task).unwrap_or_default();
         let input = match task {
@@ -469,11 +494,13 @@ impl World {
             }
             Task::AskNode {
                 request,
+                readiness_for,
                 refund_script,
-                ..
             } => {
                 let echo = self.echo_of_request(request);
-                Input::NodeAsked(id, others::node_facts(way, refund_script, echo))
+                let asks_readiness = readiness_for.is_some();
+                let facts = others::node_facts(way, asks_readiness, refund_script, echo);
+                Input::NodeAsked(id, facts)
             }
             Task::Connect(peer) => {
                 let result = others::connected(way, self.echo_of_node(&peer.node_id));
@@ -494,13 +521,24 @@ impl World {
             Task::CancelNotice(_) => Input::CancelSent(id),
             Task::Callback { .. } | Task::ReleasePeer(_) => return,
         };
+        self.is_preflight = is_of_preflight;
         self.feed(input);
+        self.is_preflight = false;
     }
 
+    /// A request that is over has forgotten its secrets, and cannot hide them any more.
     fn echo_of_request(&self, request: RequestId) -> String {
+        use ChannelRequestState::{Arrived, Cancelled, Ready, Refused};
         let seen = self.watch.requests.get(&request);
-        let kind = seen.and_then(|seen| Some((seen.snapshot.as_ref()?.offer.kind, seen.offer)));
-        kind.map_or_else(String::new, |(kind, offer)| others::echo(kind, offer))
+        let snapshot = seen.and_then(|seen| Some((seen.snapshot.as_ref()?, seen.offer)));
+        match snapshot {
+            Some((snapshot, offer))
+                if ![Arrived, Cancelled, Ready, Refused].contains(&snapshot.state) =>
+            {
+                others::echo(snapshot.offer.kind, offer)
+            }
+            _ => String::new(),
+        }
     }
 
     /// It is written, if it is still wanted by then; and it ends, sent or not.
@@ -546,9 +584,11 @@ impl World {
     fn run_out(&mut self) {
         for _ in 0..2000 {
             let runs = |running: &Running| !running.is_stopped;
+            let waiters = &self.watch.waiters;
             match self.running.iter().position(runs) {
                 Some(at) => self.end_at(at, 7),
-                None if self.watch.waiters.is_empty() => return,
+                // They wait for a channel that arrived, without a time limit.
+                None if waiters.values().all(|wait| matches!(wait, Wait::Ready(_))) => return,
                 None => self.due(),
             }
             self.check();
@@ -567,7 +607,10 @@ impl World {
                     snapshot,
                     was_accepted,
                     step,
+                    history,
                 } => {
+                    assert!(!self.is_preflight, "a preflight changed something");
+                    self.watch.check_receipt(&snapshot, &history);
                     assert!(was_accepted || step.is_none(), "not accepted, and told of");
                     self.watch.changed(request, *snapshot, was_accepted);
                 }
@@ -587,6 +630,8 @@ impl World {
             return assert!(!snapshots.any(needs), "a call needs the peer");
         }
         assert!(!self.is_closed, "{task:?} after the end");
+        let asks_node = matches!(task, Task::AskNode { .. });
+        assert!(asks_node || !self.is_preflight, "a preflight does {task:?}");
         match &task {
             Task::Connect(peer) => {
                 let connect = Task::Connect(peer.clone());
@@ -608,6 +653,7 @@ impl World {
             id,
             task,
             is_stopped: false,
+            is_of_preflight: self.is_preflight,
             is_sent: false,
         });
     }
@@ -657,6 +703,8 @@ impl World {
         self.happen(What::Fetch, 0);
         self.happen(What::Accept, 0);
         self.happen(What::Cancel, 0);
+        self.happen(What::AwaitReady, 0);
+        self.happen(What::Preflight, 0);
         let waiters = &self.watch.waiters;
         assert!(waiters.is_empty(), "nobody tells {waiters:?} of the end");
         let verdict = self.report_once(&channel(ChannelStage::Funded, 0));
@@ -664,6 +712,13 @@ impl World {
         for at in (0..self.running.len()).rev() {
             self.end_at(at, 0);
         }
+    }
+}
+
+fn visibility(how: u8) -> ChannelVisibility {
+    match how & 16 {
+        0 => ChannelVisibility::Unannounced,
+        _ => ChannelVisibility::Announced,
     }
 }
 

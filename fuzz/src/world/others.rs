@@ -7,9 +7,12 @@ use lnurl_channel_core::{
 };
 use url::Url;
 
+use crate::hidden::Hidden;
 use crate::samples::{OTHER_PEER, OWN, PEER, refund_script};
 
 const K1: &str = "hush-k1";
+/// The start of each host's.
+const HOSTED_K1: &str = "5ec7e75ec7e7";
 /// In the query of every LNURL.
 pub const IN_LNURL: &str = "q=unsaid-1";
 /// Parts of what is secret, which may stand in no text.
@@ -50,7 +53,7 @@ fn callback(offer: u8) -> String {
 
 /// Hex, of which the last byte is the offer's number.
 fn hosted_k1(offer: u8) -> String {
-    format!("5ec7e75ec7e7{offer:02x}")
+    format!("{HOSTED_K1}{offer:02x}")
 }
 
 /// The number of the offer for which a task sends something.
@@ -79,6 +82,12 @@ pub fn echo(kind: ChannelKind, offer: u8) -> String {
         ChannelKind::Funded => format!("{rest}, {K1} and {}", callback(offer)),
         ChannelKind::Hosted => format!("{rest} and {}", hosted_k1(offer)),
     }
+}
+
+/// What is secret of any request here, in the forms in which it may be said.
+pub fn hidden() -> Hidden {
+    let lnurl = format!("https://example.com/c?{IN_LNURL}");
+    Hidden::new(&[&lnurl, &callback(0)], &[K1, HOSTED_K1])
 }
 
 // ---- answers ----
@@ -151,13 +160,17 @@ pub fn unreachable(problem: NetworkProblem, was_sent: bool, may_retry: bool) -> 
 
 // ---- the node ----
 
-pub fn node_facts(way: u8, asks_script: bool, echo: String) -> Result<NodeFacts, NodeFailure> {
+pub fn node_facts(
+    way: u8,
+    asks_readiness: bool,
+    asks_script: bool,
+    echo: String,
+) -> Result<NodeFacts, NodeFailure> {
     let facts = |node_id: &str, script: Vec<u8>, channels: usize| NodeFacts {
         node_id: node_id.into(),
-        readiness: Some(NodeReadiness {
+        readiness: asks_readiness.then(|| NodeReadiness {
             channel_ids: (0..channels).map(|at| format!("F{at}")).collect(),
-            accepts_zero_conf: Some(channels > 0),
-            ..NodeReadiness::default()
+            ..readiness(way)
         }),
         refund_script: asks_script.then_some(script),
     };
@@ -172,6 +185,26 @@ pub fn node_facts(way: u8, asks_script: bool, echo: String) -> Result<NodeFacts,
             problem: NodeProblem::Failed,
             reason: echo,
         }),
+    }
+}
+
+/// It tells nothing, or can do nothing.
+fn readiness(way: u8) -> NodeReadiness {
+    if way & 16 == 0 {
+        return NodeReadiness::default();
+    }
+    let count = u32::from(way & 3);
+    NodeReadiness {
+        onchain_sat: Some(1),
+        anchor_reserve_sat: Some(10_000),
+        accepts_announced: Some(way & 1 == 0),
+        accepts_unannounced: Some(way & 1 == 1),
+        accepts_zero_conf: Some(false),
+        pending_channels: Some(count),
+        max_pending_channels: Some(2),
+        reaches_onion: Some(false),
+        has_custom_messages: Some(way & 2 == 2),
+        ..NodeReadiness::default()
     }
 }
 
@@ -216,7 +249,7 @@ pub fn channel(stage: ChannelStage, how: u8) -> IncomingChannel {
         capacity_sat: (how & 32 == 0).then_some(100_000),
         push_msat: None,
         is_announced: [None, Some(false), Some(true), Some(false)][usize::from(how >> 3 & 3)],
-        is_zero_conf: None,
+        is_zero_conf: (how & 64 == 64).then_some(true),
         confirmations: (stage == ChannelStage::Ready).then_some(3),
         confirmations_required: None,
     }

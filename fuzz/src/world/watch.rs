@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use lnurl_channel_core::protocol::ChannelKind;
 use lnurl_channel_core::{
-    Answer, ChannelRequestSnapshot, ChannelRequestState, ChannelStage, IncomingChannel,
-    LnurlChannelError, RequestId, Waiter,
+    Answer, ChannelRequestSnapshot, ChannelRequestState, ChannelStage, History, IncomingChannel,
+    LnurlChannelError, RequestId, Waiter, receipt,
 };
+use serde_json::Value;
 
-use super::no_secret_in;
+use super::{no_secret_in, others};
+use crate::hidden::Hidden;
+use crate::samples::OWN;
 
-#[derive(Default)]
 pub struct Watch {
     pub waiters: BTreeMap<Waiter, Wait>,
     /// All requests that were seen, in every run.
@@ -23,6 +25,10 @@ pub struct Watch {
     pub connected: BTreeSet<String>,
     /// Every state that a request was in.
     pub states: HashSet<ChannelRequestState>,
+    /// What no receipt may show.
+    hidden: Hidden,
+    /// The lines of receipts that were checked.
+    checked: HashSet<String>,
 }
 
 /// What somebody waits for.
@@ -30,8 +36,10 @@ pub struct Watch {
 pub enum Wait {
     Fetch,
     Call(RequestId),
+    Ready(RequestId),
     Cancel(RequestId),
     Dismiss,
+    Preflight,
     /// Nothing any more.
     Left,
 }
@@ -57,6 +65,19 @@ struct Sent {
 }
 
 impl Watch {
+    pub fn new() -> Self {
+        Self {
+            waiters: BTreeMap::new(),
+            requests: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            answering: 0,
+            connected: BTreeSet::new(),
+            states: HashSet::new(),
+            hidden: others::hidden(),
+            checked: HashSet::new(),
+        }
+    }
+
     pub fn snapshots(&self) -> impl Iterator<Item = &ChannelRequestSnapshot> {
         self.requests
             .values()
@@ -113,12 +134,37 @@ impl Watch {
                 let state = self.state(id);
                 assert!(matches!(state, Some(Arrived | Ready)), "nobody heard of it");
             }
+            (Wait::Ready(id), Ok(Answer::Ready(channel))) => {
+                let seen = self.requests.get(&id);
+                let snapshot = seen.and_then(|seen| seen.snapshot.as_ref());
+                let snapshot = snapshot.expect("a request that is known");
+                assert_eq!(snapshot.state, ChannelRequestState::Ready);
+                assert_eq!(channel.stage, ChannelStage::Ready);
+                assert_eq!(snapshot.channel.as_ref(), Some(channel));
+            }
+            (Wait::Preflight, Ok(Answer::Concerns(_))) => {}
             (Wait::Cancel(id), Ok(Answer::Done)) => {
                 assert_eq!(self.state(id), Some(ChannelRequestState::Cancelled));
             }
             (Wait::Dismiss | Wait::Left, Ok(Answer::Done)) => {}
             other => panic!("answered with something else: {other:?}"),
         }
+    }
+
+    /// A receipt can be sent to anybody, at any time.
+    pub fn check_receipt(&mut self, snapshot: &ChannelRequestSnapshot, history: &History) {
+        let receipt = receipt(snapshot, history);
+        assert!(receipt.len() < 64 * 1024, "{} bytes", receipt.len());
+        let read = serde_json::from_str::<Value>(&receipt).expect("a receipt is JSON");
+        assert_eq!(read["request_id"], *snapshot.request_id);
+        no_secret_in(&receipt);
+        // A text stands on one line, and most lines stood in the receipt before.
+        for line in receipt.lines().map(str::trim) {
+            if self.checked.insert(line.to_owned()) {
+                self.hidden.check(line);
+            }
+        }
+        assert!(!receipt.contains(OWN), "the wallet's node is in {receipt}");
     }
 
     // ---- channels ----
@@ -204,10 +250,16 @@ impl Watch {
             let Some(snapshot) = &seen.snapshot else {
                 continue;
             };
-            let waits = |wait: &Wait| *wait == Wait::Call(*id);
-            let is_awaited = self.waiters.values().any(waits);
+            let waits = |wait: Wait| self.waiters.values().any(|one| *one == wait);
+            let awaits_ready = waits(Wait::Ready(*id));
+            let is_awaited = waits(Wait::Call(*id)) || awaits_ready;
             assert_eq!(snapshot.is_running, is_awaited, "{:?}", snapshot.state);
-            assert!(!snapshot.is_running || something_comes, "nothing ends it");
+            // For the channel that can be used there is no time limit.
+            let is_without_end = awaits_ready && snapshot.state == ChannelRequestState::Arrived;
+            assert!(
+                !snapshot.is_running || is_without_end || something_comes,
+                "nothing ends it"
+            );
             let sent = self.sent.get(&seen.offer);
             let was_asked = sent.is_some_and(|s| s.asks > 0 && s.requests == 1 && !s.is_forgotten);
             use ChannelRequestState::{Connecting, Offered};

@@ -28,10 +28,12 @@ pub enum What {
     Shutdown,
     /// A task that runs, or was stopped, comes to its end.
     TaskEnds,
+    Preflight,
+    AwaitReady,
 }
 
 impl What {
-    const ALL: [Self; 23] = [
+    const ALL: [Self; 25] = [
         Self::Fetch,
         Self::TakeAnswer,
         Self::Accept,
@@ -55,6 +57,8 @@ impl What {
         Self::Killed,
         Self::Shutdown,
         Self::TaskEnds,
+        Self::Preflight,
+        Self::AwaitReady,
     ];
 
     /// The end of a task more often than anything else.
