@@ -266,7 +266,7 @@ fn offers(stopwatch: &mut Stopwatch, report: &mut Report) {
     );
     report.paragraph(
         "The gap is what `lnurl-rs` does not do: it takes the four strings as they are. Here the key is \
-         checked to be on the curve, which is a square root; the callback is resolved and parsed, and \
+         checked to be on the curve, which takes arithmetic with numbers of 256 bits; the callback is resolved and parsed, and \
          held against the policy, as the peer's host is; keys that stand twice are refused.",
     );
 }
