@@ -204,7 +204,16 @@ fn offers() -> Vec<Vec<u8>> {
     let in_query = format!(
         "1\nhttps://example.com/?tag=hostedChannelRequest&uri={uri}&k1=5ec7e7&alias=Host%20one\n\n"
     );
-    answers.chain([in_query]).map(String::into_bytes).collect()
+    let onion = text(&vectors, "onion_v3_valid");
+    let nodes = format!("{PEER}@10.0.0.1 {PEER}@{onion},{uri}");
+    let choices = ["0", "1", "2", "3"].map(|switches| {
+        let body = format!(
+            r#"{{"tag":" channelRequest\n","uri":["{nodes}"],"callback":" /cb\u200b","k1":" "}}"#
+        );
+        format!("{switches}\n{LNURL}\n\n{body}")
+    });
+    let all = answers.chain([in_query]).chain(choices);
+    all.map(String::into_bytes).collect()
 }
 
 /// What the journal holds after each of the happenings, and 0.1's record of each state.

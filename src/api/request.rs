@@ -87,8 +87,9 @@ impl ChannelRequest {
 
     /// Keep the peer connected until the channel that arrived can be used.
     ///
-    /// Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the
-    /// channel is closed first. Not for hosted channels.
+    /// Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
+    /// is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
+    /// restart too. Not for hosted channels.
     ///
     /// # Errors
     ///

@@ -988,8 +988,7 @@ public protocol ChannelRequestProtocol: AnyObject, Sendable {
      * Ask the service once more, though the channel may still come. Only the user should decide so.
      *
      * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
-     * connects. The service may open two channels, or
-     * refuse the second request.
+     * connects. The service may open two channels, or refuse the second request.
      */
     func performAskAgain(visibility: ChannelVisibility) async throws  -> ChannelOutcome
     
@@ -997,7 +996,8 @@ public protocol ChannelRequestProtocol: AnyObject, Sendable {
      * Keep the peer connected until the channel that arrived can be used.
      *
      * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
-     * is closed first. Not for hosted channels.
+     * is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
+     * restart too. Not for hosted channels.
      */
     func performAwaitReady() async throws  -> IncomingChannel
     
@@ -1127,8 +1127,7 @@ open func performAccept(visibility: ChannelVisibility = .unannounced)async throw
      * Ask the service once more, though the channel may still come. Only the user should decide so.
      *
      * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
-     * connects. The service may open two channels, or
-     * refuse the second request.
+     * connects. The service may open two channels, or refuse the second request.
      */
 open func performAskAgain(visibility: ChannelVisibility = .unannounced)async throws  -> ChannelOutcome  {
     return
@@ -1150,7 +1149,8 @@ open func performAskAgain(visibility: ChannelVisibility = .unannounced)async thr
      * Keep the peer connected until the channel that arrived can be used.
      *
      * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
-     * is closed first. Not for hosted channels.
+     * is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
+     * restart too. Not for hosted channels.
      */
 open func performAwaitReady()async throws  -> IncomingChannel  {
     return

@@ -192,7 +192,7 @@ impl<J: Journal> Client<J> {
                 let peer_id = request.peer_id().to_owned();
                 self.remember(&peer_id, old_id, StoredVerdict::Unrequested);
             }
-            self.apply(now, id, |request, _| request.channel_lost());
+            self.apply(now, id, |request, _| request.channel_lost(reason));
         }
     }
 

@@ -179,11 +179,11 @@ fn add_query(search: &mut Search, query: &str) {
 fn add(search: &mut Search, secret: &str) {
     let mut text = secret.to_owned();
     for _ in 0..MAX_ENCODINGS {
-        add_cleaned_too(search, &text);
-        // As JSON may escape its slashes, and as a form is decoded.
-        for (c, spelling) in [('/', "\\/"), ('+', " ")] {
-            if text.contains(c) {
-                add_cleaned_too(search, &text.replace(c, spelling));
+        // As a form is decoded, and as JSON may escape slashes; or both.
+        for text in [&text, &text.replace('+', " ")] {
+            add_cleaned_too(search, text);
+            if text.contains('/') {
+                add_cleaned_too(search, &text.replace('/', "\\/"));
             }
         }
         if !text.contains('%') {

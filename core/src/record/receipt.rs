@@ -1,11 +1,11 @@
-//! What happened to a request, for a support team (8). It holds no secret: no `k1`, no URL, and no key
-//! of the wallet's node.
+//! What happened to a request, for a support team (8). It holds no secret: no `k1`, no URL of ours,
+//! and no key of the wallet's node.
 
 use serde::Serialize;
 
 use super::form::EntryForm;
 use super::write::entry_form;
-use super::{KINDS, STAGES, VISIBILITIES, name_of, pretty};
+use super::{KINDS, STAGES, VERDICTS, VISIBILITIES, name_of, pretty};
 use crate::channel::IncomingChannel;
 use crate::request::{History, concern_in_english};
 use crate::snapshot::ChannelRequestSnapshot;
@@ -50,6 +50,7 @@ struct Channel<'a> {
     is_zero_conf: Option<bool>,
     confirmations: Option<u32>,
     confirmations_required: Option<u32>,
+    verdict: Option<&'static str>,
 }
 
 /// The receipt of a request, as JSON.
@@ -72,14 +73,19 @@ pub fn receipt(snapshot: &ChannelRequestSnapshot, history: &History) -> String {
         is_peer_connected: snapshot.is_peer_connected,
         created_at_seconds: snapshot.created_at_seconds,
         updated_at_seconds: snapshot.updated_at_seconds,
-        channel: snapshot.channel.as_ref().map(channel),
+        channel: snapshot
+            .channel
+            .as_ref()
+            .map(|shown| channel(shown, history)),
         concerns: snapshot.concerns.iter().map(concern_in_english).collect(),
         refusal: snapshot.refusal.as_deref(),
         events: events(history),
     })
 }
 
-fn channel(channel: &IncomingChannel) -> Channel<'_> {
+fn channel<'a>(channel: &'a IncomingChannel, history: &History) -> Channel<'a> {
+    let mut entries = history.entries.iter().rev();
+    let verdict = entries.find_map(|entry| entry.verdict);
     Channel {
         channel_id: channel.channel_id.as_deref(),
         former_channel_id: channel.former_channel_id.as_deref(),
@@ -90,6 +96,7 @@ fn channel(channel: &IncomingChannel) -> Channel<'_> {
         is_zero_conf: channel.is_zero_conf,
         confirmations: channel.confirmations,
         confirmations_required: channel.confirmations_required,
+        verdict: verdict.map(|verdict| name_of(&VERDICTS, verdict)),
     }
 }
 

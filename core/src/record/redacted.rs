@@ -4,7 +4,7 @@
 const MASK: &str = "…";
 
 /// Keys whose values are no secrets, in records of both editions.
-const SHOWN: [&str; 42] = [
+const SHOWN: [&str; 44] = [
     "accepts_both",
     "agreed",
     "answer",
@@ -22,7 +22,9 @@ const SHOWN: [&str; 42] = [
     "confirmations_required",
     "created_at_millis",
     "ended_at",
+    "event",
     "former_channel_id",
+    "history_left_out",
     "htlc_minimum_msat",
     "ids",
     "initial_client_balance_msat",

@@ -131,6 +131,7 @@ impl Request {
 
     /// What the last call ended with is no concern of the next.
     fn forget_last_call(&mut self) {
+        self.run.preflight.clear();
         self.run.concerns.retain(|concern| {
             !matches!(
                 concern,

@@ -4,8 +4,8 @@ use super::call::{AskStage, Asking, Link, Plan, Stage};
 use super::callback::{deadline, request_limit};
 use super::link::{connect_limit, connecting};
 use super::{
-    AskAnswer, Baseline, Contact, Context, Effect, FundedWanted, Invoked, MAX_WORDS, Progress,
-    Request, Store, Transition, Wanted,
+    AskAnswer, Baseline, Contact, Context, Effect, FundedWanted, Invoked, Progress, Request, Store,
+    Transition, Wanted,
 };
 use crate::clock::Stamp;
 use crate::error::LnurlChannelError;
@@ -215,7 +215,8 @@ impl Request {
 
     fn node_error(&self, failure: NodeFailure) -> LnurlChannelError {
         let NodeFailure { problem, reason } = failure;
-        let reason = protocol::presentable(&reason, &self.secrets(), MAX_WORDS);
+        let reason = self.words(Some(reason));
+        let reason = reason.unwrap_or_else(|| "it gave no reason that can be shown".into());
         LnurlChannelError::NodeFailed { problem, reason }
     }
 

@@ -148,7 +148,7 @@ impl Request {
         Transition::of(next)
     }
 
-    fn words(&self, reason: Option<String>) -> Option<String> {
+    pub(super) fn words(&self, reason: Option<String>) -> Option<String> {
         // Once the secrets are forgotten, they cannot be found in it.
         self.record.credentials.as_ref()?;
         let reason = protocol::presentable(&reason?, &self.secrets(), MAX_WORDS);
@@ -218,6 +218,10 @@ impl Request {
         let mut updated = told.clone();
         updated.stage = channel.stage.max(told.stage);
         merge(&mut updated, channel);
+        if channel.stage == ChannelStage::Ready {
+            // Each block brings one more, and none matters any more.
+            updated.confirmations = channel.confirmations;
+        }
         let became_ready = channel.stage < updated.stage;
         let is_new = *channel != updated;
         *channel = updated;
@@ -256,7 +260,7 @@ impl Request {
     }
 
     /// The channel that arrived was closed before it was ready: it is lost.
-    pub fn channel_lost(&self) -> Transition {
+    pub fn channel_lost(&self, reason: Option<String>) -> Transition {
         let Progress::Arrived {
             contact,
             arrival: Arrival::Funded { channel, verdict },
@@ -288,7 +292,7 @@ impl Request {
         Transition::of(next)
             .named(ChannelStep::OpeningFailed)
             .stored(Store::Fact)
-            .end_call(Err(self.never_ready()))
+            .end_call(Err(self.never_ready(self.words(reason))))
     }
 }
 

@@ -54,6 +54,8 @@ impl History {
 
     fn push(&mut self, entry: Entry) {
         let entries = Arc::make_mut(&mut self.entries);
+        let progressed = Event::Step(ChannelStep::Progressed);
+        entries.pop_if(|last| last.event == progressed && entry.event == progressed);
         entries.push(entry);
         if entries.len() > KEPT {
             entries.remove(KEPT_FIRST);
@@ -124,7 +126,13 @@ impl Request {
     }
 
     fn connection_event(&self, before: &Self) -> Option<(Event, Option<&str>)> {
-        let event = match (before.run.is_peer_connected, self.run.is_peer_connected) {
+        if self.has_ended() {
+            // Of a request that has ended, it is not shown either.
+            return None;
+        }
+        // Connected already when the user agreed, it is so from then on.
+        let was = before.run.is_peer_connected && before.run.was_accepted;
+        let event = match (was, self.run.is_peer_connected) {
             (false, true) => Event::PeerConnected,
             (true, false) => Event::PeerDisconnected,
             _ => return None,

@@ -122,12 +122,16 @@ impl Request {
         contact.is_some_and(|contact| contact.answer == AskAnswer::Agreed)
     }
 
-    /// Strings to redact from errors, events and logs.
+    /// Strings to redact from errors, events and logs: the wallet's own key too, which services echo.
     pub fn secrets(&self) -> Secrets {
         let credentials = self.record.credentials.as_ref();
-        credentials.map_or_else(Secrets::default, |credentials| {
+        let secrets = credentials.map_or_else(Secrets::default, |credentials| {
             credentials.ask.secrets(&credentials.lnurl)
-        })
+        });
+        match self.record.progress.contact() {
+            Some(contact) => secrets.and(&contact.node_id),
+            None => secrets,
+        }
     }
 
     /// Whether the connection to the peer is of use to this request.

@@ -1,4 +1,4 @@
-//! From the channel that arrived to the one that can be used (6).
+//! From the channel that arrived to the one that can be used (8).
 
 use super::call::{Call, Stage};
 use super::link::connecting;
@@ -34,13 +34,12 @@ impl Request {
             .with(Effect::Connect)
     }
 
-    /// What `await_ready` ends with if the channel is closed first.
-    pub(super) fn never_ready(&self) -> LnurlChannelError {
-        let concerns = self.concerns();
+    /// What `await_ready` ends with if the channel is closed first. `why` is the node's own reason.
+    pub(super) fn never_ready(&self, why: Option<String>) -> LnurlChannelError {
         LnurlChannelError::NoChannel {
             service_agreed: self.service_agreed(),
-            reason: reasons::never_ready(&concerns),
-            concerns,
+            reason: reasons::never_ready(why.as_deref()),
+            concerns: self.concerns(),
         }
     }
 }

@@ -12,15 +12,6 @@ pub fn no_channel(service_agreed: bool, is_hosted: bool, concerns: &[ChannelConc
             "it is not known whether the host was asked, and it has not answered in time"
         }
     };
-    with_concerns(begin, concerns)
-}
-
-/// Why the channel that arrived cannot be used.
-pub fn never_ready(concerns: &[ChannelConcern]) -> String {
-    with_concerns("the channel was closed before it could be used", concerns)
-}
-
-fn with_concerns(begin: &str, concerns: &[ChannelConcern]) -> String {
     let mut text = begin.to_owned();
     for concern in concerns {
         text.push_str("; ");
@@ -68,5 +59,14 @@ pub fn concern_in_english(concern: &ChannelConcern) -> String {
         ChannelConcern::ServiceUnreachable { problem } => {
             format!("the service was not reached ({problem:?})")
         }
+    }
+}
+
+/// Why the channel that arrived cannot be used. `why` is the node's own reason.
+pub fn never_ready(why: Option<&str>) -> String {
+    let closed = "the channel was closed before it could be used";
+    match why {
+        Some(why) => format!("{closed}: {why}"),
+        None => closed.to_owned(),
     }
 }

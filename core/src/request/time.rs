@@ -72,8 +72,8 @@ impl Request {
                 due.extend(retry_at.map(|at| (at, Due::Retry)));
                 due.push((*give_up_at, Due::CallbackNotReached));
             }
-            // While a call waits, its deadline counts.
-            Some(AskStage::Written { give_up_at }) if !self.is_running() => {
+            // While a call waits for the channel, its deadline counts.
+            Some(AskStage::Written { give_up_at }) if !self.waits_in_a_call() => {
                 due.push((*give_up_at, Due::AnswerGivenUp));
             }
             _ => {}
@@ -95,6 +95,11 @@ impl Request {
             due.push((at.plus(DAY), Due::CredentialsExpired));
         }
         due
+    }
+
+    fn waits_in_a_call(&self) -> bool {
+        let stage = self.run.call.as_ref().map(|call| &call.stage);
+        stage.is_some_and(|stage| !matches!(stage, Stage::AwaitingReady { .. }))
     }
 
     /// The time is over. If the phone slept, the connection is tried first (5c).

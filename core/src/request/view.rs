@@ -45,7 +45,7 @@ impl Request {
         }
     }
 
-    fn has_ended(&self) -> bool {
+    pub(super) fn has_ended(&self) -> bool {
         use ChannelRequestState::{Cancelled, Refused};
         matches!(self.state(), Refused | Cancelled)
     }
@@ -57,14 +57,15 @@ impl Request {
     }
 
     pub fn concerns(&self) -> Vec<ChannelConcern> {
-        // After an end, or an arrival, the answer stands in nobody's way.
-        let unclear = match self.shown() {
-            Progress::Asked(contact) => self.unclear_answer(contact),
-            _ => None,
+        // After an end, or an arrival, neither the answer nor what the node said stands in the way.
+        let (unclear, preflight) = match self.shown() {
+            Progress::Asked(contact) => (self.unclear_answer(contact), &self.run.preflight[..]),
+            Progress::Accepted { .. } => (None, &self.run.preflight[..]),
+            _ => (None, &[][..]),
         };
         unclear
             .into_iter()
-            .chain(self.run.preflight.iter().cloned())
+            .chain(preflight.iter().cloned())
             .chain(self.run.concerns.iter().cloned())
             .collect()
     }

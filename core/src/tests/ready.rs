@@ -233,3 +233,78 @@ fn a_peer_that_proposes_announced_channels_ends_in_that_and_nothing_else() {
     };
     assert_eq!(*concerns, [OtherVisibilityProposed]);
 }
+
+#[test]
+fn what_the_node_said_is_no_concern_once_a_call_waits_on_or_the_channel_came() {
+    let mut bench = Bench::new();
+    bench.readiness = poor();
+    let request = bench.offer(Funded, 1);
+    bench.agreed(request, Unannounced);
+    bench.feed(Input::Pause(request));
+    assert_eq!(bench.snapshot(request).concerns, [MISSING]);
+    bench.accept(request, Unannounced);
+    assert_eq!(bench.snapshot(request).concerns, []);
+
+    let other = bench.offer(Funded, 2);
+    bench.accept(other, Unannounced);
+    bench.go_on_to_ask(other);
+    assert_eq!(bench.snapshot(other).concerns, [MISSING]);
+    bench.report(funded("ff"));
+    assert_eq!(bench.snapshot(other).concerns, []);
+}
+
+#[test]
+fn confirmations_of_a_channel_that_can_be_used_are_no_news() {
+    let mut play = Play::at(Funded, "ready");
+    let writes = play.bench.writes();
+    for confirmations in 1..100 {
+        let channel = IncomingChannel {
+            confirmations: Some(confirmations),
+            ..ready("ff")
+        };
+        play.bench.report(channel);
+        assert_eq!(play.bench.done, []);
+    }
+    assert_eq!(play.bench.writes(), writes);
+}
+
+#[test]
+fn an_answer_that_never_comes_is_not_awaited_beside_a_channel_that_is() {
+    let mut play = Play::at(Funded, "arrived early");
+    play.bench.await_ready(play.request);
+    play.bench.connected(PEER);
+    assert!(play.bench.asks_service(play.request).is_some());
+    play.bench.advance(MINUTE * 3);
+    assert!(play.bench.asks_service(play.request).is_none());
+    assert!(play.snapshot().is_running);
+}
+
+#[test]
+fn a_channel_that_is_closed_first_says_why() {
+    let (mut bench, request) = arrived();
+    let waiter = bench.await_ready(request);
+    let k1 = bench.offers[&request].k1();
+    bench.feed(Input::ChannelClosed {
+        peer_id: PEER.into(),
+        channel_id: Some("ff".into()),
+        reason: Some(format!("funding timed out for {k1}")),
+    });
+    let Err(LnurlChannelError::NoChannel { reason, .. }) = bench.answer(waiter) else {
+        panic!("{:?}", bench.answer(waiter));
+    };
+    let expected = "the channel was closed before it could be used: funding timed out for …";
+    assert_eq!(reason, expected);
+}
+
+#[test]
+fn a_node_that_fails_after_the_secrets_are_forgotten_is_not_quoted() {
+    let mut play = Play::at(Funded, "awaiting");
+    let waiter = play.bench.preflight(play.request, Unannounced);
+    play.act("cancel");
+    play.act("node fails");
+    let failed = play.bench.answer(waiter);
+    assert!(
+        matches!(failed, Err(LnurlChannelError::NodeFailed { reason, .. }) if !reason.contains("hush")),
+        "{failed:?}"
+    );
+}

@@ -169,3 +169,39 @@ fn a_receipt_holds_no_secret_and_no_key_of_the_wallet() {
         }
     }
 }
+
+#[test]
+fn a_service_that_repeats_the_wallets_key_puts_it_nowhere() {
+    for answer in [
+        format!(r#"{{"status":"ERROR","reason":"node {OWN} is not connected"}}"#),
+        format!("<html>Cannot GET /cb?remoteid={OWN}</html>"),
+    ] {
+        let mut bench = Bench::new();
+        let request = bench.offer(Funded, 1);
+        bench.asked(request, Unannounced);
+        bench.answered(request, &answer);
+        let shown = format!("{:?}{}", bench.snapshot(request), bench.receipt(request));
+        assert!(!shown.contains(OWN), "{shown}");
+        bench.restart();
+        let shown = format!("{:?}{}", bench.snapshot(request), bench.receipt(request));
+        assert!(!shown.contains(OWN), "{shown}");
+    }
+}
+
+#[test]
+fn a_peer_that_was_connected_before_is_told_from_the_beginning() {
+    let mut play = Play::new(Funded);
+    play.acts(&[
+        "reported connected",
+        "accept",
+        "node tells",
+        "connected",
+        "written",
+        "ok",
+    ]);
+    let receipt = read(&play.bench.receipt(play.request));
+    assert_eq!(
+        events(&receipt)[..3],
+        ["Accepted", "Connecting", "PeerConnected"]
+    );
+}

@@ -149,11 +149,7 @@ impl Answer<'_> {
             text("status").map(str::to_ascii_uppercase).as_deref(),
             Some("ERROR")
         );
-        let uris = match &fields["uri"] {
-            Value::Array(uris) => uris.iter().filter_map(Value::as_str).collect(),
-            uri => Vec::from_iter(uri.as_str()),
-        };
-        let peer = taken(uris.into_iter(), self.peers);
+        let peer = self.peer_in(fields);
         assert_eq!(peer.as_ref(), Some(&offer.shown.peer));
         match &offer.ask {
             Ask::Hosted { secret } => {
@@ -174,7 +170,36 @@ impl Answer<'_> {
         }
     }
 
+    fn peer_in(&self, fields: &Map<String, Value>) -> Option<PeerAddress> {
+        let uris = match fields.get("uri")? {
+            Value::Array(uris) => uris.iter().filter_map(Value::as_str).collect(),
+            uri => Vec::from_iter(uri.as_str()),
+        };
+        taken(uris.into_iter(), self.peers)
+    }
+
+    /// What is said to be wrong is so.
+    fn check_blame(&self, reason: &str) {
+        let Some(fields) = json::fields(self.body) else {
+            return;
+        };
+        let text = |key: &str| fields.get(key).and_then(Value::as_str).map(trimmed);
+        if reason.starts_with("the node ") || reason.starts_with("the node's ") {
+            assert_eq!(self.peer_in(&fields), None, "{reason}");
+        }
+        if reason.starts_with("the answer has an unknown `tag`") {
+            let is_known = |tag| ["channelRequest", "hostedChannelRequest"].contains(&tag);
+            assert!(!text("tag").is_some_and(is_known), "{reason}");
+        }
+        if reason.starts_with("`callback` is missing") {
+            assert_eq!(text("callback").unwrap_or_default(), "");
+        }
+    }
+
     fn check_error(&self, error: &Error) {
+        if let Error::InvalidResponse(reason) | Error::UnsafeUrl { reason, .. } = error {
+            self.check_blame(reason);
+        }
         match error {
             Error::Refused(None) => {}
             Error::Refused(Some(words)) => {

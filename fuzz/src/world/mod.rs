@@ -526,19 +526,13 @@ impl World {
         self.is_preflight = false;
     }
 
-    /// A request that is over has forgotten its secrets, and cannot hide them any more.
+    /// The node may repeat the secrets, also of a request that has forgotten them.
     fn echo_of_request(&self, request: RequestId) -> String {
-        use ChannelRequestState::{Arrived, Cancelled, Ready, Refused};
         let seen = self.watch.requests.get(&request);
         let snapshot = seen.and_then(|seen| Some((seen.snapshot.as_ref()?, seen.offer)));
-        match snapshot {
-            Some((snapshot, offer))
-                if ![Arrived, Cancelled, Ready, Refused].contains(&snapshot.state) =>
-            {
-                others::echo(snapshot.offer.kind, offer)
-            }
-            _ => String::new(),
-        }
+        snapshot.map_or_else(String::new, |(snapshot, offer)| {
+            others::echo(snapshot.offer.kind, offer)
+        })
     }
 
     /// It is written, if it is still wanted by then; and it ends, sent or not.

@@ -2179,8 +2179,7 @@ public interface ChannelRequestInterface {
      * Ask the service once more, though the channel may still come. Only the user should decide so.
      *
      * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
-     * connects. The service may open two channels, or
-     * refuse the second request.
+     * connects. The service may open two channels, or refuse the second request.
      */
     suspend fun `askAgain`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
     
@@ -2188,7 +2187,8 @@ public interface ChannelRequestInterface {
      * Keep the peer connected until the channel that arrived can be used.
      *
      * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
-     * is closed first. Not for hosted channels.
+     * is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
+     * restart too. Not for hosted channels.
      */
     suspend fun `awaitReady`(): IncomingChannel
     
@@ -2375,8 +2375,7 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
      * Ask the service once more, though the channel may still come. Only the user should decide so.
      *
      * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
-     * connects. The service may open two channels, or
-     * refuse the second request.
+     * connects. The service may open two channels, or refuse the second request.
      */
     @Throws(LnurlChannelException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
@@ -2404,7 +2403,8 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
      * Keep the peer connected until the channel that arrived can be used.
      *
      * Has no time limit: confirmations take as long as they take. Ends with `NoChannel` if the channel
-     * is closed first. Not for hosted channels.
+     * is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
+     * restart too. Not for hosted channels.
      */
     @Throws(LnurlChannelException::class)
     @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")

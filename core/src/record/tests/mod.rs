@@ -681,6 +681,22 @@ fn texts_are_cleaned_again() {
 }
 
 #[test]
+fn a_history_that_cannot_be_read_takes_nothing_else_with_it() {
+    let [_, (_, asked, _), ..] = one_of_each();
+    let json = json_of(&asked);
+    for wrong in [
+        json!(7),
+        json!([{ "at_seconds": 1, "event": "Unknown", "detail": null, "verdict": null }]),
+        json!([{ "at_seconds": 1, "event": "Ready", "detail": "\n", "verdict": null }]),
+        json!(vec![json!({ "at_seconds": 1, "event": "Ready" }); 65]),
+    ] {
+        let loaded = read_with(&json, "/history", wrong).unwrap();
+        assert_eq!(loaded.record, asked);
+        assert!(loaded.needs_writing);
+    }
+}
+
+#[test]
 fn a_later_version_is_left_for_a_later_app() {
     let later = json!({ "version": 3 }).to_string();
     let later = later.as_bytes();
