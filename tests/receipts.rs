@@ -13,7 +13,7 @@ use lnurl_channel_testbed::{Habit, OfferOptions};
 use serde_json::Value;
 
 use support::block_on;
-use support::scene::{Scene, funded_channel, habits, hosted, start};
+use support::scene::{Scene, funded_channel, habits, hosted, start, wait_until};
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")
@@ -66,6 +66,7 @@ fn of_a_channel_that_can_be_used() {
     funded_channel(scene.accept());
     let request = scene.request.clone();
     let ready = start(async move { request.await_ready().await });
+    wait_until("the call runs", || scene.request.snapshot().is_running);
     scene.confirm_channel();
     let channel = ready.end().unwrap();
     assert_eq!(channel.stage, ChannelStage::Ready);
