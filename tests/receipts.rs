@@ -27,11 +27,13 @@ fn assert_is_a_receipt(receipt: &Value) {
     checked.unwrap_or_else(|why| panic!("{why}: {receipt:#}"));
 }
 
+/// In no order: whether the service answers or the peer proposes first is theirs to say.
 fn events(receipt: &Value) -> Vec<&str> {
     let events = receipt["events"].as_array().unwrap().iter();
-    events
-        .map(|event| event["event"].as_str().unwrap())
-        .collect()
+    let names = events.map(|event| event["event"].as_str().unwrap());
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names
 }
 
 /// The receipt of the scene's request is as it should be, and tells what the example of this name does.
