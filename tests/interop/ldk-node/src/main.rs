@@ -230,11 +230,13 @@ impl Row {
         closed.expect("ldk-node closes it");
         self.closed(&channel);
         // The service answers once the channel is negotiated: before or after it is closed.
-        let state = state(&request);
-        assert!(matches!(
-            state,
-            ChannelRequestState::Awaiting | ChannelRequestState::OutcomeUnknown
-        ));
+        let state = wait_for("the request that waits again", || {
+            let waits = [
+                ChannelRequestState::Awaiting,
+                ChannelRequestState::OutcomeUnknown,
+            ];
+            Some(state(&request)).filter(|state| waits.contains(state))
+        });
         block_on(request.cancel()).expect("it waits");
         self.proofs.say(&format!(
             "closed before it was ready: the request waits again, {state:?}"
