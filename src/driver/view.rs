@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 
 use litemap::LiteMap;
-
 use lnurl_channel_core::{ChannelRequestSnapshot, History, RequestId};
 
 use crate::io::lock;

@@ -401,7 +401,7 @@ struct RefusedAddresses;
 
 impl fmt::Display for RefusedAddresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("its name leads to local or private addresses only: the login page of a network (a captive portal) is the likely cause")
+        f.write_str("its name leads to local or private addresses only")
     }
 }
 

@@ -114,10 +114,9 @@ impl Request {
     fn progress_event(&self, before: &Self) -> Option<(Event, Option<&str>)> {
         let (now, was) = (&self.record.progress, &before.record.progress);
         let event = match (now, was) {
-            (Progress::Refused { .. }, Progress::Refused { .. })
+            (Progress::Refused { .. }, Progress::Refused { .. } | Progress::Arrived { .. })
             | (Progress::Cancelled { .. }, Progress::Cancelled { .. })
             | (Progress::Declined { .. }, Progress::Declined { .. }) => return None,
-            (Progress::Refused { .. }, Progress::Arrived { .. }) => return None,
             (Progress::Refused { .. }, _) => Event::Refused,
             (Progress::Cancelled { .. } | Progress::Declined { .. }, _) => Event::Cancelled,
             _ => return None,
