@@ -214,7 +214,7 @@ impl<'a> Old<'a> {
             false => VerdictKind::WrongVisibility,
         };
         Some(Some(ArrivalForm::Funded(ChannelForm {
-            channel_id,
+            channel_id: Some(channel_id),
             former_channel_id: id("former_channel_id"),
             stage: name_of(&STAGES, stage),
             capacity_sat: optional(channel, "capacity_sat", Object::number)?,
@@ -223,7 +223,7 @@ impl<'a> Old<'a> {
             is_zero_conf: None,
             confirmations: None,
             confirmations_required: None,
-            verdict: name_of(&VERDICTS, verdict),
+            verdict: Some(name_of(&VERDICTS, verdict)),
         })))
     }
 }

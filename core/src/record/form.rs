@@ -78,10 +78,11 @@ pub enum ArrivalForm {
     },
 }
 
-/// Without the peer, which is the offer's.
+/// A channel, in records and receipts, without the peer, which is the offer's.
 #[derive(Serialize)]
 pub struct ChannelForm {
-    pub channel_id: String,
+    /// None only while it is `Proposed`, which no record is.
+    pub channel_id: Option<String>,
     pub former_channel_id: Option<String>,
     pub stage: &'static str,
     pub capacity_sat: Option<u64>,
@@ -90,7 +91,8 @@ pub struct ChannelForm {
     pub is_zero_conf: Option<bool>,
     pub confirmations: Option<u32>,
     pub confirmations_required: Option<u32>,
-    pub verdict: &'static str,
+    /// None only in a receipt, of a channel whose report its history has lost.
+    pub verdict: Option<&'static str>,
 }
 
 #[derive(Serialize)]

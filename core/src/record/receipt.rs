@@ -3,10 +3,9 @@
 
 use serde::Serialize;
 
-use super::form::EntryForm;
-use super::write::entry_form;
-use super::{KINDS, STAGES, VERDICTS, VISIBILITIES, name_of, pretty};
-use crate::channel::IncomingChannel;
+use super::form::{ChannelForm, EntryForm};
+use super::write::{channel_form, entry_form};
+use super::{KINDS, VISIBILITIES, name_of, pretty};
 use crate::request::{History, concern_in_english};
 use crate::snapshot::ChannelRequestSnapshot;
 
@@ -33,24 +32,10 @@ struct Receipt<'a> {
     is_peer_connected: bool,
     created_at_seconds: u64,
     updated_at_seconds: u64,
-    channel: Option<Channel<'a>>,
+    channel: Option<ChannelForm>,
     concerns: Vec<String>,
     refusal: Option<&'a str>,
     events: Vec<EntryForm>,
-}
-
-#[derive(Serialize)]
-struct Channel<'a> {
-    channel_id: Option<&'a str>,
-    former_channel_id: Option<&'a str>,
-    stage: &'static str,
-    capacity_sat: Option<u64>,
-    push_msat: Option<u64>,
-    is_announced: Option<bool>,
-    is_zero_conf: Option<bool>,
-    confirmations: Option<u32>,
-    confirmations_required: Option<u32>,
-    verdict: Option<&'static str>,
 }
 
 /// The receipt of a request, as JSON.
@@ -73,31 +58,14 @@ pub fn receipt(snapshot: &ChannelRequestSnapshot, history: &History) -> String {
         is_peer_connected: snapshot.is_peer_connected,
         created_at_seconds: snapshot.created_at_seconds,
         updated_at_seconds: snapshot.updated_at_seconds,
-        channel: snapshot
-            .channel
-            .as_ref()
-            .map(|shown| channel(shown, history)),
+        channel: snapshot.channel.as_ref().map(|channel| {
+            let mut entries = history.entries.iter().rev();
+            channel_form(channel, entries.find_map(|entry| entry.verdict))
+        }),
         concerns: snapshot.concerns.iter().map(concern_in_english).collect(),
         refusal: snapshot.refusal.as_deref(),
         events: events(history),
     })
-}
-
-fn channel<'a>(channel: &'a IncomingChannel, history: &History) -> Channel<'a> {
-    let mut entries = history.entries.iter().rev();
-    let verdict = entries.find_map(|entry| entry.verdict);
-    Channel {
-        channel_id: channel.channel_id.as_deref(),
-        former_channel_id: channel.former_channel_id.as_deref(),
-        stage: name_of(&STAGES, channel.stage),
-        capacity_sat: channel.capacity_sat,
-        push_msat: channel.push_msat,
-        is_announced: channel.is_announced,
-        is_zero_conf: channel.is_zero_conf,
-        confirmations: channel.confirmations,
-        confirmations_required: channel.confirmations_required,
-        verdict: verdict.map(|verdict| name_of(&VERDICTS, verdict)),
-    }
 }
 
 fn events(history: &History) -> Vec<EntryForm> {

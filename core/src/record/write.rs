@@ -129,7 +129,7 @@ fn wanted_form(wanted: &FundedWanted) -> WantedForm {
         lost: wanted
             .lost
             .iter()
-            .map(|(channel, verdict)| channel_form(channel, *verdict))
+            .map(|(channel, verdict)| channel_form(channel, Some(*verdict)))
             .collect(),
     }
 }
@@ -137,7 +137,7 @@ fn wanted_form(wanted: &FundedWanted) -> WantedForm {
 fn arrival_form(arrival: &Arrival) -> ArrivalForm {
     match arrival {
         Arrival::Funded { channel, verdict } => {
-            ArrivalForm::Funded(channel_form(channel, *verdict))
+            ArrivalForm::Funded(channel_form(channel, Some(*verdict)))
         }
         Arrival::HostedOffered { terms, message } => host_form(message, Some(*terms)),
         Arrival::HostedExists { message } => host_form(message, None),
@@ -157,10 +157,9 @@ pub fn host_form(message: &[u8], terms: Option<HostedChannelTerms>) -> ArrivalFo
     }
 }
 
-fn channel_form(channel: &IncomingChannel, verdict: VerdictKind) -> ChannelForm {
+pub fn channel_form(channel: &IncomingChannel, verdict: Option<VerdictKind>) -> ChannelForm {
     ChannelForm {
-        // One that is funded has an id.
-        channel_id: channel.channel_id.clone().unwrap_or_default(),
+        channel_id: channel.channel_id.clone(),
         former_channel_id: channel.former_channel_id.clone(),
         stage: name_of(&STAGES, channel.stage),
         capacity_sat: channel.capacity_sat,
@@ -169,7 +168,7 @@ fn channel_form(channel: &IncomingChannel, verdict: VerdictKind) -> ChannelForm 
         is_zero_conf: channel.is_zero_conf,
         confirmations: channel.confirmations,
         confirmations_required: channel.confirmations_required,
-        verdict: name_of(&VERDICTS, verdict),
+        verdict: verdict.map(|verdict| name_of(&VERDICTS, verdict)),
     }
 }
 
