@@ -82,6 +82,11 @@ fn cells_are_distinct() {
     assert!(names.len() >= 150, "{}", names.len());
 }
 
+#[test]
+fn no_cell_expects_two_callbacks() {
+    assert!(cells::all().iter().all(|cell| cell.seen.callbacks <= 1));
+}
+
 /// Holds a folder's lock for `another_process_holds_the_folder`; by itself it does nothing.
 #[test]
 fn lock_holder() {

@@ -87,6 +87,9 @@ impl<J: Journal> Client<J> {
         {
             return true;
         }
+        if self.opens_for_callback(task) {
+            return true;
+        }
         let address = self.address_of(task);
         address.is_some_and(|address| !self.waiting_for_connect(address).is_empty())
     }
@@ -388,6 +391,12 @@ impl<J: Journal> Client<J> {
         let waits = call.and_then(|call| call.stage.node_task()) == Some(task)
             || asking.is_some_and(|asking| asking.task == task);
         waits.then(|| request.id())
+    }
+
+    fn opens_for_callback(&self, task: TaskId) -> bool {
+        let request = task.request.and_then(|id| self.requests.get(&id));
+        let call = request.and_then(|request| request.run.call.as_ref());
+        call.and_then(|call| call.stage.opens()) == Some(task)
     }
 
     /// What came of a task; ignored if the request no longer waits for it.

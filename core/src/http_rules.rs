@@ -1,5 +1,7 @@
 //! Which hops a request may take (section 2).
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::error::LnurlChannelError;
@@ -7,6 +9,9 @@ use crate::protocol;
 
 /// Longest body of an answer, in bytes, counted after decompression.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// A connection that was opened before the callback is not used any more at this age (5a.3).
+pub const MAX_CONNECTION_AGE: Duration = Duration::from_secs(10);
 
 /// Redirects followed at most.
 const MAX_REDIRECTS: usize = 3;

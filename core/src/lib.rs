@@ -27,7 +27,7 @@ pub use channel::{ChannelOutcome, ChannelStage, ChannelVerdict, IncomingChannel}
 pub use client::Client;
 pub use clock::Now;
 pub use error::LnurlChannelError;
-pub use http_rules::{Hops, MAX_BODY_BYTES, Proxy};
+pub use http_rules::{Hops, MAX_BODY_BYTES, MAX_CONNECTION_AGE, Proxy};
 pub use ids::{RequestId, TaskId, Waiter};
 pub use input::{HttpFailure, Input, Journal, NodeFacts, NodeFailure, Reply, Stored};
 pub use output::{Answer, Output, Task};

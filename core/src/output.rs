@@ -60,13 +60,23 @@ pub enum Task {
     },
     /// Comes back as `Connected`, with a failure if `Client::wants` says no before it has begun.
     Connect(PeerAddress),
+    /// Open a connection to the callback's host, write nothing on it, and keep it for the `Callback`
+    /// that takes it (5a.3). Nothing comes back: without it, that one makes its own.
+    OpenConnection {
+        /// The callback as the service named it.
+        url: Secret,
+        connect_within: Duration,
+        /// The task that fetched the offer: TLS resumes what that one left, and nothing else.
+        fetched_by: Option<TaskId>,
+    },
     /// GET the callback, once. Comes back as `CallbackWritten` and `CallbackEnded`.
     Callback {
         url: Secret,
         /// How long connecting may take, at each hop. The answer has no limit.
         connect_within: Duration,
-        /// The task that fetched the offer: TLS resumes what that one left, and nothing else.
-        fetched_by: Option<TaskId>,
+        /// The task that opened a connection for it: used if it still stands, and is no older than
+        /// `MAX_CONNECTION_AGE`.
+        opened_by: Option<TaskId>,
     },
     /// Hand a message to the connection. Comes back as `Invoked`.
     Invoke {

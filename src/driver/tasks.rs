@@ -7,11 +7,11 @@ use std::time::Duration;
 use litemap::LiteMap;
 use lnurl_channel_core::protocol::{self, Secret};
 use lnurl_channel_core::{HttpFailure, Input, LnurlChannelError, Reply, Task, TaskId};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use url::Url;
 
 use super::Feed;
-use crate::io::{Http, Session, Wallet, lock, runtime};
+use crate::io::{Http, Opened, Session, Wallet, lock, runtime};
 
 type Work = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
 
@@ -21,6 +21,20 @@ pub struct Tasks {
     running: Mutex<LiteMap<TaskId, AbortHandle>>,
     /// What the GETs of offers left for the callbacks of these, until they are on their way.
     sessions: Mutex<Vec<(TaskId, Session)>>,
+    /// Connections for callbacks, until these take them.
+    openings: Mutex<Vec<(TaskId, Opening)>>,
+}
+
+/// A connection that is being opened, or stands. Dropped, it is closed.
+struct Opening {
+    session: Session,
+    task: JoinHandle<Option<Opened>>,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Tasks {
@@ -30,6 +44,7 @@ impl Tasks {
             wallet,
             running: Mutex::default(),
             sessions: Mutex::default(),
+            openings: Mutex::default(),
         })
     }
 
@@ -51,6 +66,7 @@ impl Tasks {
     /// Stop a task, and forget what it left. A call into the wallet goes on in its thread, unheard.
     pub fn stop(&self, id: TaskId) {
         self.take_session(id);
+        self.take_opening(id);
         if let Some(task) = lock(&self.running).remove(&id) {
             task.abort();
         }
@@ -58,6 +74,7 @@ impl Tasks {
 
     pub fn stop_all(&self) {
         lock(&self.sessions).clear();
+        lock(&self.openings).clear();
         let running = std::mem::take(&mut *lock(&self.running));
         for task in running.values() {
             task.abort();
@@ -65,9 +82,29 @@ impl Tasks {
     }
 
     fn take_session(&self, fetch: TaskId) -> Option<Session> {
-        let mut sessions = lock(&self.sessions);
-        let at = sessions.iter().position(|(id, _)| *id == fetch)?;
-        Some(sessions.swap_remove(at).1)
+        take(&self.sessions, fetch)
+    }
+
+    fn take_opening(&self, id: TaskId) -> Option<Opening> {
+        take(&self.openings, id)
+    }
+
+    fn open(
+        self: &Arc<Self>,
+        id: TaskId,
+        url: &Secret,
+        connect_within: Duration,
+        fetched_by: Option<TaskId>,
+    ) {
+        let Ok(url) = parse(url) else { return };
+        let left = fetched_by.and_then(|fetch| self.take_session(fetch));
+        let session = left.unwrap_or_else(Session::of_one_request);
+        let (tasks, of_task) = (self.clone(), session.clone());
+        let task =
+            runtime::spawn(async move { tasks.http.open(&url, &of_task, connect_within).await });
+        if let Some(task) = task {
+            lock(&self.openings).push((id, Opening { session, task }));
+        }
     }
 
     /// What only waits should take little room: each sort of task has just its own.
@@ -98,16 +135,23 @@ impl Tasks {
                     Some(Input::Connected(id, connected))
                 })
             }
-            Task::Callback {
+            Task::OpenConnection {
                 url,
                 connect_within,
                 fetched_by,
             } => {
-                let left = fetched_by.and_then(|fetch| self.take_session(fetch));
-                let session = left.unwrap_or_else(Session::of_one_request);
+                self.open(id, &url, connect_within, fetched_by);
+                Box::pin(async { None })
+            }
+            Task::Callback {
+                url,
+                connect_within,
+                opened_by,
+            } => {
+                let opening = opened_by.and_then(|id| self.take_opening(id));
                 let feed = feed.clone();
                 Box::pin(async move {
-                    let ended = tasks.call_back(id, &url, connect_within, &session, feed);
+                    let ended = tasks.call_back(id, &url, connect_within, opening, feed);
                     Some(Input::CallbackEnded(id, ended.await))
                 })
             }
@@ -140,7 +184,7 @@ impl Tasks {
         id: TaskId,
         url: &Secret,
         connect_within: Duration,
-        session: &Session,
+        opening: Option<Opening>,
         feed: Arc<dyn Feed>,
     ) -> Result<Reply, HttpFailure> {
         let url = parse(url).map_err(|error| HttpFailure {
@@ -152,9 +196,24 @@ impl Tasks {
             feed.clone().feed(Input::CallbackWritten(id));
             feed.wants(id)
         });
-        let get = self.http.get(&url, session, connect_within, on_connected);
+        let (session, opened) = match opening {
+            // One that is still being opened is as far as a new one would be, or further.
+            Some(mut opening) => {
+                let opened = (&mut opening.task).await;
+                (opening.session.clone(), opened.ok().flatten())
+            }
+            None => (Session::of_one_request(), None),
+        };
+        let http = &self.http;
+        let get = http.get(&url, &session, connect_within, opened, on_connected);
         get.await.map_err(HttpFailure::from)
     }
+}
+
+fn take<T>(all: &Mutex<Vec<(TaskId, T)>>, id: TaskId) -> Option<T> {
+    let mut all = lock(all);
+    let at = all.iter().position(|(of, _)| *of == id)?;
+    Some(all.swap_remove(at).1)
 }
 
 fn parse(url: &Secret) -> Result<Url, LnurlChannelError> {

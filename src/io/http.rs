@@ -5,9 +5,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use lnurl_channel_core::protocol::{self, Secrets};
@@ -21,19 +20,16 @@ use reqwest::header::{
 };
 use rustls::client::Resumption;
 use rustls::{CertificateError, ClientConfig};
-use tower::{Layer, Service};
 use url::Url;
 
+use super::connection::{Connection, OnConnected, Opened};
+use super::lock;
 use super::random;
 use super::settings::Config;
 use super::tls;
 
 /// Those of as many hosts as there are hops; rustls keeps eight of each.
 const TLS_SESSIONS: usize = 32;
-
-/// Called once for each `get`, when the first connection stands and the request is about to be
-/// written. False: write nothing.
-pub type OnConnected = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -112,7 +108,7 @@ impl Http {
     /// GET with redirects, within the time limit of a request.
     pub async fn get_in_time(&self, url: &Url, session: &Session) -> Result<Reply, HttpError> {
         let limit = self.settings.request_limit(url);
-        let get = self.get(url, session, limit, Arc::new(|| true));
+        let get = self.get(url, session, limit, None, Arc::new(|| true));
         tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} seconds", limit.as_secs());
             let problem = NetworkProblem::TimedOut;
@@ -124,17 +120,36 @@ impl Http {
         })
     }
 
-    /// GET with redirects. Only connecting has a time limit, at each hop; how long the answer is
-    /// worth waiting for, the caller knows.
+    /// Open a connection to the host of `url`, and write nothing on it. None if none came about.
+    pub async fn open(
+        &self,
+        url: &Url,
+        session: &Session,
+        connect_within: Duration,
+    ) -> Option<Opened> {
+        let (proxy, allow_private_hosts) = (self.settings.proxy, self.settings.allow_private_hosts);
+        proxy.check(url, allow_private_hosts).ok()?;
+        let opened = Arc::default();
+        let connection = Connection::Keep(Arc::clone(&opened));
+        let client = self.client(session, connect_within, connection).ok()?;
+        // It fails in any case: nothing is written.
+        let _ = client.get(url.clone()).send().await;
+        lock(&opened).take()
+    }
+
+    /// GET with redirects, at first on the connection that was `opened`, if that can be used. Only
+    /// connecting has a time limit, at each hop; how long the answer is worth waiting for, the caller
+    /// knows.
     pub async fn get(
         &self,
         url: &Url,
         session: &Session,
         connect_within: Duration,
+        opened: Option<Opened>,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpError> {
         let mut hops = Hops::starting_at(url.clone());
-        let mut on_connected = Some(on_connected);
+        let mut first = Some((opened, on_connected));
         loop {
             let rule = |error| HttpError {
                 cause: HttpCause::Rule(error),
@@ -145,11 +160,15 @@ impl Http {
             let (proxy, allow_private_hosts) =
                 (self.settings.proxy, self.settings.allow_private_hosts);
             proxy.check(url, allow_private_hosts).map_err(rule)?;
-            let connection = Connection {
-                is_connected: Arc::default(),
-                on_connected: on_connected.take(),
+            let (opened, on_connected) = first.take().unzip();
+            let is_connected = Arc::default();
+            let connection = Connection::Use {
+                opened: Arc::new(Mutex::new(opened.flatten())),
+                on_connected,
+                is_connected: Arc::clone(&is_connected),
             };
-            let response = self.send(url, session, connect_within, connection).await;
+            let client = self.client(session, connect_within, connection);
+            let response = self.send(client, url, &is_connected).await;
             let response = response.map_err(|error| HttpError {
                 was_sent: error.was_sent || hops.was_redirected(),
                 ..error
@@ -170,13 +189,10 @@ impl Http {
 
     async fn send(
         &self,
+        client: reqwest::Result<reqwest::Client>,
         url: &Url,
-        session: &Session,
-        connect_within: Duration,
-        connection: Connection,
+        is_connected: &AtomicBool,
     ) -> Result<reqwest::Response, HttpError> {
-        let is_connected = connection.is_connected.clone();
-        let client = self.client(session, connect_within, connection);
         let client = client.map_err(|error| HttpError {
             cause: HttpCause::Setup(without_url(error)),
             was_sent: false,
@@ -429,76 +445,6 @@ impl Resolve for PolicyResolver {
     }
 }
 
-// ---- the moment of connection ----
-
-/// Wraps the connector to learn when a connection stands, TLS included.
-#[derive(Clone)]
-struct Connection {
-    is_connected: Arc<AtomicBool>,
-    on_connected: Option<OnConnected>,
-}
-
-#[derive(Clone)]
-struct Watched<S> {
-    connector: S,
-    connection: Connection,
-}
-
-impl<S> Layer<S> for Connection {
-    type Service = Watched<S>;
-
-    fn layer(&self, connector: S) -> Watched<S> {
-        Watched {
-            connector,
-            connection: self.clone(),
-        }
-    }
-}
-
-impl<S, R> Service<R> for Watched<S>
-where
-    S: Service<R>,
-    S::Error: From<NotWanted>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future =
-        std::pin::Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send + 'static>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.connector.poll_ready(context)
-    }
-
-    fn call(&mut self, target: R) -> Self::Future {
-        let connecting = self.connector.call(target);
-        let Connection {
-            is_connected,
-            on_connected,
-        } = self.connection.clone();
-        Box::pin(async move {
-            let connection = connecting.await?;
-            if on_connected.is_some_and(|on_connected| !on_connected()) {
-                return Err(NotWanted.into());
-            }
-            is_connected.store(true, Ordering::SeqCst);
-            Ok(connection)
-        })
-    }
-}
-
-/// Nobody wants the request to be written any more.
-#[derive(Debug)]
-struct NotWanted;
-
-impl fmt::Display for NotWanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the request is not wanted any more")
-    }
-}
-
-impl StdError for NotWanted {}
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
@@ -681,11 +627,86 @@ mod tests {
         let error = run(async move {
             let url = SERVICE.parse().unwrap();
             let session = Session::new();
-            let got = http.get(&url, &session, LIMIT, Arc::new(|| false));
+            let got = http.get(&url, &session, LIMIT, None, Arc::new(|| false));
             got.await.err().unwrap()
         });
         assert!(!error.was_sent);
         assert_eq!(written.recv_timeout(LIMIT).unwrap(), (true, Vec::new()));
+    }
+
+    /// What comes of a GET after its connection was opened, on a service that does `first` with the first
+    /// connection, and answers on each that says something; and how many connections there were.
+    fn get_opened(first: fn(&mut TcpStream)) -> (Vec<u8>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        let (accepted, connections) = mpsc::channel();
+        let (sender, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            let mut first = Some(first);
+            while let Ok((mut stream, _)) = listener.accept() {
+                if let Some(first) = first.take() {
+                    first(&mut stream);
+                    sender.send(()).unwrap();
+                }
+                let serve = move || -> io::Result<()> {
+                    let mut buffer = [0; 4096];
+                    if stream.read(&mut buffer)? > 0 {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")?;
+                    }
+                    Ok(())
+                };
+                // One that the client or `first` has closed answers nothing.
+                thread::spawn(serve);
+                if accepted.send(()).is_err() {
+                    return;
+                }
+            }
+        });
+        let http = http(Some(&proxy), LIMIT);
+        let reply = run(async move {
+            let url = SERVICE.parse().unwrap();
+            let session = Session::new();
+            let opened = http.open(&url, &session, LIMIT).await;
+            assert!(opened.is_some());
+            is_done.recv().unwrap();
+            let got = http.get(&url, &session, LIMIT, opened, Arc::new(|| true));
+            got.await.unwrap()
+        });
+        (reply.body, connections.try_iter().count())
+    }
+
+    #[test]
+    fn a_connection_that_was_opened_is_used_unless_it_has_ended() {
+        let shut = |stream: &mut TcpStream| stream.shutdown(std::net::Shutdown::Both).unwrap();
+        let speak = |stream: &mut TcpStream| stream.write_all(b"HTTP/1.1 408 X\r\n\r\n").unwrap();
+        assert_eq!(get_opened(|_| {}), (b"{}".to_vec(), 1));
+        assert_eq!(get_opened(shut), (b"{}".to_vec(), 2));
+        assert_eq!(get_opened(speak), (b"{}".to_vec(), 2));
+    }
+
+    #[test]
+    fn nothing_is_written_on_a_connection_that_is_opened() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = format!("http://{}", listener.local_addr().unwrap());
+        let http = http(Some(&proxy), LIMIT);
+        let opened = run(async move {
+            let url = SERVICE.parse().unwrap();
+            http.open(&url, &Session::new(), LIMIT).await
+        });
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(opened);
+        let mut bytes = Vec::new();
+        assert_eq!(stream.read_to_end(&mut bytes).unwrap(), 0);
+    }
+
+    #[test]
+    fn nothing_is_opened_where_nothing_may_be_sent() {
+        let opened = run(async {
+            let http = http(None, LIMIT);
+            let url = SERVICE.parse().unwrap();
+            http.open(&url, &Session::new(), LIMIT).await.is_some()
+        });
+        assert!(!opened, "Tor without a proxy");
     }
 
     #[test]

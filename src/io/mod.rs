@@ -1,6 +1,7 @@
 //! The world: HTTP, the journal's files, the wallet's node, threads and randomness. No rule of the
 //! protocol stands here.
 
+mod connection;
 mod http;
 mod journal;
 mod node;
@@ -12,6 +13,7 @@ mod wallet;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use connection::Opened;
 pub use http::{Http, HttpCause, HttpError, Session};
 pub use journal::{JournalError, Records};
 pub use node::{ChannelListener, WalletNode, WalletNodeError};

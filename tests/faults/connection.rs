@@ -229,9 +229,48 @@ fn after_the_request() -> Vec<(&'static str, Fault, Kind)> {
     ]
 }
 
+/// The callback's connection is opened while the node connects. What becomes of it then is no answer.
+fn before_the_node_is_connected() -> Vec<Cell> {
+    let name = |name: &str| format!("{name}, while the node connects");
+    let mut faults = before_the_request();
+    faults.push(("idle connections closed", Fault::ClosesIdle));
+    let mut cells = Vec::new();
+    for (fault_name, fault) in faults {
+        // It would be waited for as long as for a connection that is made later.
+        if matches!(fault, Fault::SilentBeforeTls) {
+            continue;
+        }
+        let name = format!("{}; the channel comes", name(fault_name));
+        let arrives = cell(
+            Stage::Callback,
+            &name,
+            Inject::UntilConnected(fault),
+            End::Works,
+        );
+        cells.push(arrives.keeps(Arrived).seen(1, 1, 0));
+    }
+    let closes = Inject::FromConnect(Fault::ClosesIdle);
+    let closes = cell(
+        Stage::Callback,
+        "idle connections closed, always",
+        closes,
+        End::Fails(Kind::NoChannel),
+    );
+    cells.push(closes.keeps(Awaiting).seen(1, 1, 0));
+    let silent = Inject::FromConnect(Fault::SilentBeforeTls);
+    let silent = cell(
+        Stage::Callback,
+        "silence in place of TLS, from before the node is connected",
+        silent,
+        End::Fails(Kind::Unreachable),
+    );
+    cells.push(silent.keeps(Offered).seen(1, 0, 0));
+    cells
+}
+
 pub fn network() -> Vec<Cell> {
     use Stage::{Callback, Cancel, Fetch, Wait};
-    let mut cells = Vec::new();
+    let mut cells = before_the_node_is_connected();
     for (name, fault) in before_the_request() {
         let inject = || Inject::Service(fault.clone());
         let unreachable = End::Fails(Kind::Unreachable);

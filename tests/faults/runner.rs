@@ -71,6 +71,10 @@ pub enum Inject {
     Service(Fault),
     /// The service fails, and yet the channel comes.
     ServiceAndChannel(Fault),
+    /// The service fails until the node has connected, and the channel comes if that was all.
+    UntilConnected(Fault),
+    /// The service fails while the node connects, and goes on to.
+    FromConnect(Fault),
     Proxy(ProxyFault),
     /// The service's name leads astray, and the service may fail besides.
     Name(NameFault, Fault),
@@ -189,6 +193,8 @@ pub fn run(cell: &Cell, authority: &Authority) -> Result<(), String> {
         _ => accept_and_wait(cell, &world),
     }
     assert_eq!(world.trapped(), 0, "connections to private addresses");
+    let early = world.service.early_callbacks();
+    assert_eq!(early, 0, "callbacks before the node was connected");
     Ok(())
 }
 
@@ -237,7 +243,7 @@ fn accept_and_wait(cell: &Cell, world: &World) {
             });
             world.deliver(&request);
         }
-        Inject::WalletAndChannel(..) => {
+        Inject::WalletAndChannel(..) | Inject::UntilConnected(..) => {
             wait_for_state(&request, ChannelRequestState::Awaiting);
             world.deliver(&request);
         }
@@ -368,6 +374,18 @@ fn inject(cell: &Cell, world: &World) {
     match &cell.inject {
         Inject::Service(fault) | Inject::ServiceAndChannel(fault) => {
             world.service.set(fault.clone());
+        }
+        Inject::UntilConnected(fault) | Inject::FromConnect(fault) => {
+            world.service.set(fault.clone());
+            let service = world.service.clone();
+            let heals = matches!(cell.inject, Inject::UntilConnected(_));
+            let meet = move || {
+                wait_until("the fault is met", || service.has_struck());
+                if heals {
+                    service.set(Fault::None);
+                }
+            };
+            world.node.within(Method::Connect, Box::new(meet));
         }
         Inject::Proxy(fault) => world.proxy.as_ref().unwrap().set(*fault),
         Inject::Name(name, fault) => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub enum Fault {
     /// These bytes where TLS belongs.
     InPlaceOfTls(&'static [u8]),
     Certificate(Flaw),
+    /// TLS ends if no request comes with the handshake.
+    ClosesIdle,
     /// Gone after the handshake, without a look at the request.
     ResetUnread,
     ResetAfterRequest,
@@ -82,6 +84,9 @@ pub struct Seen {
 
 type Hook = Box<dyn FnOnce() + Send>;
 
+/// How long a connection stands idle with `ClosesIdle`: what a busy machine needs to write a request.
+const IDLE: Duration = Duration::from_millis(500);
+
 struct Shared {
     port: u16,
     /// Where it is reached, as its offers name it.
@@ -90,6 +95,10 @@ struct Shared {
     hosted: bool,
     fault: Mutex<Fault>,
     seen: Mutex<Seen>,
+    /// How often the wallet's node has connected.
+    connects: Arc<AtomicUsize>,
+    /// Callbacks for which the node had not connected.
+    early: AtomicUsize,
     on_callback: Mutex<Option<Hook>>,
     struck: AtomicBool,
 }
@@ -101,7 +110,13 @@ pub struct Service {
 
 impl Service {
     /// `base` is its URL up to the port, which follows unless it ends in a slash.
-    pub fn start(ip: IpAddr, base: &str, tls: Option<Authority>, hosted: bool) -> Service {
+    pub fn start(
+        ip: IpAddr,
+        base: &str,
+        tls: Option<Authority>,
+        hosted: bool,
+        connects: Arc<AtomicUsize>,
+    ) -> Service {
         let listener = bind_somewhere(ip);
         let port = listener.local_addr().unwrap().port();
         let base = match base.strip_suffix('/') {
@@ -115,6 +130,8 @@ impl Service {
             hosted,
             fault: Mutex::new(Fault::None),
             seen: Mutex::default(),
+            connects,
+            early: AtomicUsize::new(0),
             on_callback: Mutex::default(),
             struck: AtomicBool::new(false),
         });
@@ -133,6 +150,11 @@ impl Service {
 
     pub fn seen(&self) -> Seen {
         *self.shared.seen.lock().unwrap()
+    }
+
+    /// How many callbacks came before their `connect` had returned true.
+    pub fn early_callbacks(&self) -> usize {
+        self.shared.early.load(Ordering::SeqCst)
     }
 
     /// Whether the fault that is set, if one is, has met somebody.
@@ -174,7 +196,7 @@ impl Shared {
         let _ = stream.set_read_timeout(Some(PATIENCE));
         let _ = stream.set_nodelay(true);
         let fault = self.fault.lock().unwrap().clone();
-        if !matches!(fault, Fault::None) {
+        if !matches!(fault, Fault::None | Fault::ClosesIdle) {
             self.struck.store(true, Ordering::SeqCst);
         }
         // What becomes of a connection shows at the other end.
@@ -215,9 +237,16 @@ impl Shared {
     }
 
     fn speak(&self, stream: &mut dyn Duplex, socket: &TcpStream, fault: Fault) -> io::Result<()> {
-        if matches!(fault, Fault::ResetUnread) {
-            reset(socket);
-            return socket.shutdown(std::net::Shutdown::Both);
+        match fault {
+            Fault::ResetUnread => {
+                reset(socket);
+                return socket.shutdown(std::net::Shutdown::Both);
+            }
+            Fault::ClosesIdle if self.is_idle(socket)? => {
+                self.struck.store(true, Ordering::SeqCst);
+                return socket.shutdown(std::net::Shutdown::Write);
+            }
+            _ => {}
         }
         let target = read_target(stream)?;
         self.note(&target);
@@ -256,6 +285,13 @@ impl Shared {
         Ok(())
     }
 
+    fn is_idle(&self, socket: &TcpStream) -> io::Result<bool> {
+        socket.set_read_timeout(Some(IDLE))?;
+        let is_idle = socket.peek(&mut [0]).is_err();
+        socket.set_read_timeout(Some(PATIENCE))?;
+        Ok(is_idle)
+    }
+
     fn note(&self, target: &str) {
         let mut seen = self.seen.lock().unwrap();
         if target.starts_with("/offer") {
@@ -266,6 +302,8 @@ impl Shared {
             seen.cancels += 1;
         } else {
             seen.callbacks += 1;
+            let is_early = self.connects.load(Ordering::SeqCst) < seen.callbacks;
+            self.early.fetch_add(is_early.into(), Ordering::SeqCst);
             drop(seen);
             let hook = self.on_callback.lock().unwrap().take();
             if let Some(hook) = hook {

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -87,6 +87,8 @@ pub struct Node {
     disappointed: AtomicBool,
     gate: Mutex<Gate>,
     calls: Mutex<Vec<Method>>,
+    /// How often `connect` has returned true.
+    connects: Arc<AtomicUsize>,
     before: Mutex<Option<(Method, Hook)>>,
     client: Mutex<Weak<ChannelClient>>,
     request: Mutex<Weak<ChannelRequest>>,
@@ -176,7 +178,10 @@ impl WalletNode for Node {
 
     fn connect(&self, _peer: PeerAddress) -> Result<bool, WalletNodeError> {
         let how = self.called(Method::Connect)?;
-        Ok(!matches!(how, Some(How::False)))
+        let is_connected = !matches!(how, Some(How::False));
+        self.connects
+            .fetch_add(is_connected.into(), Ordering::SeqCst);
+        Ok(is_connected)
     }
 
     fn send_peer_message(
@@ -229,7 +234,8 @@ impl World {
             Place::Named => PUBLIC,
             _ => Ipv4Addr::LOCALHOST,
         };
-        let service = Service::start(ip.into(), base, tls, hosted);
+        let node = Arc::new(Node::default());
+        let service = Service::start(ip.into(), base, tls, hosted, node.connects.clone());
         let direct = matches!(place, Place::Local | Place::Named);
         let proxy = (!direct).then(|| Proxy::start(service.port()));
         let names = (place == Place::Named).then(|| Names::start(service.port()));
@@ -250,7 +256,6 @@ impl World {
             channel_timeout_seconds: SECONDS,
             reconnect_seconds: 1,
         };
-        let node = Arc::new(Node::default());
         let client = Arc::new(
             ChannelClient::new(
                 Box::new(node.clone()),

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::clock::Stamp;
 use crate::error::LnurlChannelError;
+use crate::ids::TaskId;
 use crate::input::{NodeFacts, NodeFailure};
 use crate::output::Task;
 use crate::problem::NodeProblem;
@@ -45,6 +46,7 @@ impl Request {
         let link = connecting(context, self, 0);
         let give_up_at = context.now.since_start + connect_limit(context.settings, self);
         let deadline = deadline(context);
+        let mut opening = None;
         let Some(call) = &mut next.run.call else {
             return Transition::of(self.clone());
         };
@@ -60,11 +62,13 @@ impl Request {
             Stage::AskingNode { plan, .. } => {
                 next.run.preflight = readiness.concerns(&self.record.offer, plan.visibility);
                 next.run.refuses_zero_conf = readiness.accepts_zero_conf == Some(false);
+                opening = self.open_connection(context);
                 Stage::Connecting {
                     plan: *plan,
                     node_id,
                     channel_ids,
                     give_up_at,
+                    opens: opening.as_ref().map(|(task, _)| *task),
                 }
             }
             Stage::ReadingBaseline { .. } => Stage::Waiting { link, deadline },
@@ -74,12 +78,28 @@ impl Request {
             store = Store::Fact;
         }
         next.run.holds_peer = true;
-        Transition::of(next).stored(store).with(Effect::Connect)
+        let opening = opening.map(|(task, work)| Effect::Run(task, work));
+        opening
+            .into_iter()
+            .fold(Transition::of(next).stored(store), Transition::with)
+            .with(Effect::Connect)
+    }
+
+    /// What opens the connection to the callback's host while the node connects (5a.3).
+    fn open_connection(&self, context: &mut Context) -> Option<(TaskId, Task)> {
+        let credentials = self.record.credentials.as_ref()?;
+        let callback = credentials.ask.callback()?;
+        let work = Task::OpenConnection {
+            url: callback.clone(),
+            connect_within: request_limit(context.settings, callback.expose()),
+            fetched_by: self.run.fetched.and_then(|fetched| fetched.by),
+        };
+        Some((context.tasks.next(Some(self.id())), work))
     }
 
     /// Persist before sending, so that a crash in between counts as sent.
     pub(super) fn ask(&self, context: &mut Context) -> Transition {
-        let Some((plan, node_id, channel_ids)) = self.prepared() else {
+        let Some((plan, node_id, channel_ids, opened_by)) = self.prepared() else {
             return Transition::of(self.clone());
         };
         let Some(credentials) = &self.record.credentials else {
@@ -99,11 +119,10 @@ impl Request {
                     retry_at: None,
                     give_up_at: context.now.since_start + limit,
                 };
-                let fetched_by = self.run.fetched.and_then(|fetched| fetched.by);
                 let work = Task::Callback {
                     url,
                     connect_within: limit,
-                    fetched_by,
+                    opened_by,
                 };
                 (work, stage)
             }
@@ -152,14 +171,15 @@ impl Request {
             .with(Effect::Run(task, work))
     }
 
-    fn prepared(&self) -> Option<(Plan, String, Vec<String>)> {
+    fn prepared(&self) -> Option<(Plan, String, Vec<String>, Option<TaskId>)> {
         match &self.run.call.as_ref()?.stage {
             Stage::Connecting {
                 plan,
                 node_id,
                 channel_ids,
+                opens,
                 ..
-            } => Some((*plan, node_id.clone(), channel_ids.clone())),
+            } => Some((*plan, node_id.clone(), channel_ids.clone(), *opens)),
             _ => None,
         }
     }

@@ -26,6 +26,8 @@ pub enum Stage {
         node_id: String,
         channel_ids: Vec<String>,
         give_up_at: Duration,
+        /// Opens the connection to the callback's host meanwhile; none for a host.
+        opens: Option<TaskId>,
     },
     /// The service, or the host, is being asked. Time runs once the callback is written.
     Asking {
@@ -84,6 +86,14 @@ impl Stage {
             | Self::Asking { .. }
             | Self::Waiting { .. }
             | Self::AwaitingReady { .. } => None,
+        }
+    }
+
+    /// The task that opens the connection to the callback's host, if one runs.
+    pub fn opens(&self) -> Option<TaskId> {
+        match self {
+            Self::Connecting { opens, .. } => *opens,
+            _ => None,
         }
     }
 

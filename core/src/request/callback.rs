@@ -101,8 +101,8 @@ impl Request {
         let work = Task::Callback {
             url: url.clone(),
             connect_within: give_up_at.saturating_sub(context.now.since_start),
-            // The first try took what the fetch left.
-            fetched_by: None,
+            // The first try took it.
+            opened_by: None,
         };
         Transition::of(next).with(Effect::Run(task, work))
     }

@@ -79,14 +79,17 @@ impl Request {
                 )
             }
             Stage::Connecting {
-                plan, give_up_at, ..
+                plan,
+                give_up_at,
+                opens,
+                ..
             } if plan.is_again => {
                 let link = Link::Connecting {
                     give_up_at: *give_up_at,
                     failures: 0,
                     is_last: false,
                 };
-                (link, None)
+                (link, opens.map(Effect::Stop))
             }
             Stage::Asking { .. } => {
                 let asking = self.run.asking.take_if(|a| a.is_again && a.is_unsent());

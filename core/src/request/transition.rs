@@ -115,8 +115,9 @@ impl Transition {
     /// The call ends: each who waits for it gets `result`.
     pub(super) fn end_call(mut self, result: Result<Answer, LnurlChannelError>) -> Self {
         if let Some(call) = self.next.run.call.take() {
-            self.effects
-                .extend(call.stage.node_task().map(Effect::Stop));
+            let stage = &call.stage;
+            let tasks = stage.node_task().into_iter().chain(stage.opens());
+            self.effects.extend(tasks.map(Effect::Stop));
             let answers = call.waiters.iter();
             let answers = answers.map(|waiter| Effect::Answer(*waiter, result.clone()));
             self.effects.extend(answers);

@@ -182,23 +182,23 @@ fn retries_of_different_requests_are_spread() {
 }
 
 #[test]
-fn only_the_first_try_takes_the_connection_that_the_fetch_left() {
+fn only_the_first_try_takes_the_connection_that_was_opened_for_it() {
     let mut play = Play::at(Funded, "requesting");
     let told = |play: &Play| {
         let task = play.bench.asks_service(play.request).unwrap();
         match &play.bench.tasks[&task] {
             Task::Callback {
-                fetched_by,
+                opened_by,
                 connect_within,
                 ..
-            } => (fetched_by.is_some(), *connect_within),
+            } => (opened_by.is_some(), *connect_within),
             other => panic!("{other:?}"),
         }
     };
     assert_eq!(told(&play), (true, SETTINGS.request_timeout));
     play.acts(&["unsent", "is due"]);
-    let (has_left, within) = told(&play);
-    assert!(!has_left && within < SETTINGS.request_timeout);
+    let (was_opened, within) = told(&play);
+    assert!(!was_opened && within < SETTINGS.request_timeout);
 }
 
 #[test]
@@ -413,5 +413,71 @@ fn a_late_result_of_a_task_that_was_stopped_is_ignored() {
         }
         assert_eq!(*play.snapshot(), snapshot);
         assert_eq!(play.bench.writes(), writes);
+    }
+}
+
+// ---- the connection to the callback's host, opened early (5a.3) ----
+
+#[test]
+fn the_callbacks_connection_is_opened_while_the_node_connects() {
+    let mut play = Play::at(Funded, "asking node");
+    play.act("node tells");
+    assert_eq!(play.bench.shown(), "OpenConnection Connect");
+    let opened = play.bench.done.iter().find_map(|output| match output {
+        Output::Run(
+            _,
+            Task::OpenConnection {
+                url,
+                connect_within,
+                fetched_by,
+            },
+        ) => Some((url.expose(), *connect_within, fetched_by.is_some())),
+        _ => None,
+    });
+    // Nothing of the wallet is in it.
+    assert_eq!(opened, Some((CALLBACK, SETTINGS.request_timeout, true)));
+    let id = *play.bench.opened.first().unwrap();
+    play.act("connected");
+    let task = play.bench.asks_service(play.request).unwrap();
+    let Task::Callback { opened_by, .. } = play.bench.tasks[&task] else {
+        panic!("no callback");
+    };
+    assert_eq!(opened_by, Some(id));
+    assert!(!play.bench.client.wants(id));
+}
+
+#[test]
+fn a_connection_that_was_opened_for_nothing_is_closed() {
+    for act in ["pause", "cancel", "connect fails", "is due", "shutdown"] {
+        let mut play = Play::at(Funded, "connecting");
+        assert_eq!(play.bench.opened.len(), 1);
+        play.act(act);
+        let shown = play.bench.shown();
+        assert!(shown.contains("Stop(OpenConnection)"), "{act}: {shown}");
+        assert!(play.bench.opened.is_empty());
+    }
+    // The record cannot be written: nothing is asked.
+    let mut play = Play::at(Funded, "connecting");
+    play.bench.journal().is_full = true;
+    play.act("connected");
+    let shown = play.bench.shown();
+    assert!(
+        shown.contains("Stop(OpenConnection) =StorageFailed"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn whatever_comes_of_opening_it_is_no_answer_of_the_service() {
+    let mut play = Play::at(Funded, "connecting");
+    let task = *play.bench.opened.first().unwrap();
+    let url = play.bench.offers[&play.request].lnurl();
+    for input in [
+        Input::CallbackWritten(task),
+        Input::CallbackEnded(task, Ok(reply(REFUSAL, url.as_url()))),
+        Input::CallbackEnded(task, Err(http_failure(true, false))),
+    ] {
+        play.bench.feed(input);
+        assert_eq!(play.bench.shown(), "");
     }
 }

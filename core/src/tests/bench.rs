@@ -50,8 +50,10 @@ pub struct Bench {
     /// What the last input led to, in order.
     pub done: Vec<Output>,
     pub offers: BTreeMap<RequestId, Service>,
-    /// What runs.
+    /// What runs, and comes back.
     pub tasks: BTreeMap<TaskId, Task>,
+    /// Connections that are opened for callbacks, and not taken yet.
+    pub opened: BTreeSet<TaskId>,
     pub snapshots: BTreeMap<RequestId, ChannelRequestSnapshot>,
     pub answers: BTreeMap<Waiter, Result<Answer, LnurlChannelError>>,
     pub asks: BTreeMap<RequestId, Asks>,
@@ -89,6 +91,7 @@ impl Bench {
             done: Vec::new(),
             offers: BTreeMap::new(),
             tasks: BTreeMap::new(),
+            opened: BTreeSet::new(),
             snapshots: BTreeMap::new(),
             answers: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -120,6 +123,7 @@ impl Bench {
         self.client = client_of(self.settings, journal, self.now);
         self.done.clear();
         self.tasks.clear();
+        self.opened.clear();
         self.snapshots.clear();
         self.waiting.clear();
         self.left.clear();
@@ -539,6 +543,7 @@ pub fn name_of(task: &Task) -> &'static str {
             (Some(_), true) => "AskNode+readiness+script",
         },
         Task::Connect(_) => "Connect",
+        Task::OpenConnection { .. } => "OpenConnection",
         Task::Callback { .. } => "Callback",
         Task::Invoke { .. } => "Invoke",
         Task::CancelNotice(_) => "CancelNotice",

@@ -184,6 +184,7 @@ impl Bench {
             Output::Run(id, task) => self.take_task(*id, task, cause),
             Output::Stop(id) => {
                 self.tasks.remove(id);
+                self.opened.remove(id);
             }
         }
     }
@@ -203,6 +204,14 @@ impl Bench {
                 assert!(self.connects(&peer.node_id).is_none(), "it connects twice")
             }
             Task::ReleasePeer(_) => return,
+            Task::OpenConnection { .. } => {
+                self.opened.insert(id);
+                return;
+            }
+            Task::Callback {
+                opened_by: Some(opened_by),
+                ..
+            } => assert!(self.opened.remove(opened_by), "nothing was opened"),
             _ => {}
         }
         self.tasks.insert(id, task.clone());
@@ -275,6 +284,12 @@ impl Bench {
             running == 0 || next.is_some() || !self.tasks.is_empty(),
             "a call hangs"
         );
+        for id in &self.opened {
+            assert!(
+                self.client.wants(*id),
+                "a connection stays open for nothing"
+            );
+        }
         for (id, task) in &self.tasks {
             let is_wanted = self.client.wants(*id) || matches!(task, Task::Connect(_));
             assert!(is_wanted, "{task:?} runs, and nobody wants it");

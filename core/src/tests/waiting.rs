@@ -64,7 +64,7 @@ fn a_hung_connect_is_joined() {
     let other = play.bench.offer(Funded, 2);
     play.bench.accept(other, Unannounced);
     play.bench.node_tells(other);
-    assert_eq!(play.bench.shown(), "");
+    assert_eq!(play.bench.shown(), "OpenConnection");
     play.bench.advance(SECOND * 31);
     assert!(
         play.bench.shown().contains("=NodeFailed"),

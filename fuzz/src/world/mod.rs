@@ -52,6 +52,8 @@ pub struct World {
     running: Vec<Running>,
     /// Every task of this run.
     tasks: BTreeSet<TaskId>,
+    /// Connections on which nothing was written yet.
+    opened: BTreeSet<TaskId>,
     watch: Watch,
     last_waiter: u64,
     last_id: u8,
@@ -82,6 +84,7 @@ impl World {
             now,
             running: Vec::new(),
             tasks: BTreeSet::new(),
+            opened: BTreeSet::new(),
             watch: Watch::new(),
             last_waiter: 0,
             last_id: 0,
@@ -441,6 +444,7 @@ impl World {
         self.now.since_start = Duration::ZERO;
         self.running.clear();
         self.tasks.clear();
+        self.opened.clear();
         self.watch.waiters.clear();
         self.watch.connected.clear();
         self.is_closed = false;
@@ -519,7 +523,7 @@ impl World {
                 Input::Invoked(id, result)
             }
             Task::CancelNotice(_) => Input::CancelSent(id),
-            Task::Callback { .. } | Task::ReleasePeer(_) => return,
+            Task::OpenConnection { .. } | Task::Callback { .. } | Task::ReleasePeer(_) => return,
         };
         self.is_preflight = is_of_preflight;
         self.feed(input);
@@ -632,6 +636,14 @@ impl World {
                 let runs = self.running.iter().any(|running| running.task == connect);
                 assert!(!runs, "two connects at once");
             }
+            Task::OpenConnection { .. } => {
+                self.opened.insert(id);
+                return;
+            }
+            Task::Callback {
+                opened_by: Some(opened_by),
+                ..
+            } => assert!(self.opened.remove(opened_by), "nothing was opened"),
             // What is no longer wanted is not begun.
             Task::Invoke { .. } if self.client.wants(id) => {
                 self.check_stored_as("Asked", offer_of(&task).unwrap_or_default());
@@ -654,6 +666,7 @@ impl World {
 
     fn stop(&mut self, id: TaskId) {
         assert!(self.tasks.contains(&id), "{id:?} never ran");
+        self.opened.remove(&id);
         let Some(running) = self.running.iter_mut().find(|running| running.id == id) else {
             return;
         };
@@ -690,6 +703,12 @@ impl World {
         let something_comes = self.client.poll_timeout().is_some()
             || self.running.iter().any(|running| !running.is_stopped);
         self.watch.check(something_comes, is_sure);
+        for id in &self.opened {
+            assert!(
+                self.client.wants(*id),
+                "a connection stays open for nothing"
+            );
+        }
     }
 
     /// After the end nothing is kept, and nothing begins.

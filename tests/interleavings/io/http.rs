@@ -33,6 +33,9 @@ pub enum HttpCause {
     Setup(String),
 }
 
+/// A connection, which here is nothing.
+pub struct Opened;
+
 #[derive(Clone)]
 pub struct Session;
 
@@ -97,8 +100,13 @@ impl Http {
     }
 
     pub async fn get_in_time(&self, url: &Url, session: &Session) -> Result<Reply, HttpError> {
-        self.get(url, session, Duration::ZERO, Arc::new(|| true))
+        self.get(url, session, Duration::ZERO, None, Arc::new(|| true))
             .await
+    }
+
+    pub async fn open(&self, _: &Url, _: &Session, _: Duration) -> Option<Opened> {
+        yield_now().await;
+        Some(Opened)
     }
 
     pub async fn get(
@@ -106,6 +114,7 @@ impl Http {
         url: &Url,
         _: &Session,
         _: Duration,
+        _: Option<Opened>,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpError> {
         let _fetching = (url.path() == "/offer").then(|| Fetching::new(self));

@@ -327,7 +327,9 @@ impl World {
                 },
             ),
             Task::CancelNotice(_) => Input::CancelSent(task),
-            Task::ReleasePeer(_) => unreachable!("nothing comes back"),
+            Task::OpenConnection { .. } | Task::ReleasePeer(_) => {
+                unreachable!("nothing comes back")
+            }
         }
     }
 
@@ -439,7 +441,7 @@ impl World {
                 (goes_on == GoesOn::UntilWritten && !is_written)
                     .then_some(Input::CallbackWritten(task))
             }
-            Task::ReleasePeer(_) => None,
+            Task::OpenConnection { .. } | Task::ReleasePeer(_) => None,
         }
     }
 }
