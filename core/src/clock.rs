@@ -62,3 +62,21 @@ impl Stamp {
 fn seconds(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_plausible_second_is_that_of_2026() {
+        let now = Now {
+            since_start: Duration::from_secs(100),
+            unix_millis: 1_800_000_000_000,
+        };
+        let loaded = |unix_seconds| Stamp::loaded(unix_seconds, now);
+        let first = loaded(1_767_225_600);
+        assert_eq!(first.unix_seconds, 1_767_225_600);
+        assert_eq!(first.age(now), Duration::from_secs(32_774_400));
+        assert_eq!(loaded(1_767_225_599), Stamp::at(now));
+    }
+}

@@ -92,3 +92,95 @@ impl Hops {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::UrlProblem;
+
+    const ONION: &str = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_body_may_have_64_kib() {
+        assert_eq!(MAX_BODY_BYTES, 65_536);
+    }
+
+    #[test]
+    fn an_onion_service_takes_a_proxy_and_over_plain_http_one_on_this_device() {
+        let shown = |proxy: Proxy, text: &str| match proxy.check(&url(text), false) {
+            Ok(()) => "ok",
+            Err(LnurlChannelError::TorRequired { host }) if host == ONION => "TorRequired",
+            Err(LnurlChannelError::InvalidConfig { .. }) => "InvalidConfig",
+            Err(LnurlChannelError::UnsafeUrl { .. }) => "UnsafeUrl",
+            Err(other) => panic!("{other:?}"),
+        };
+        let (plain, tls) = (format!("http://{ONION}/a"), format!("https://{ONION}/a"));
+        let rows = [
+            (Proxy::None, "TorRequired", "TorRequired"),
+            (Proxy::OnThisDevice, "ok", "ok"),
+            (Proxy::Elsewhere, "InvalidConfig", "ok"),
+        ];
+        for (proxy, over_plain, over_tls) in rows {
+            assert_eq!(shown(proxy, &plain), over_plain, "{proxy:?}");
+            assert_eq!(shown(proxy, &tls), over_tls, "{proxy:?}");
+            assert_eq!(shown(proxy, "https://a.example/a"), "ok");
+            assert_eq!(shown(proxy, "http://a.example/a"), "UnsafeUrl");
+        }
+    }
+
+    #[test]
+    fn these_answers_send_the_request_on() {
+        let redirects = (0..=999).filter(|status| Hops::is_redirect(*status));
+        let redirects: Vec<u16> = redirects.collect();
+        assert_eq!(redirects, [301, 302, 303, 307, 308]);
+    }
+
+    #[test]
+    fn three_redirects_are_followed() {
+        let mut hops = Hops::starting_at(url("https://a.example/0?q=1"));
+        assert!(!hops.was_redirected());
+        let steps = [
+            ("1", "https://a.example/1"),
+            ("https://b.example/2/", "https://b.example/2/"),
+            ("../3?q=2", "https://b.example/3?q=2"),
+        ];
+        for (location, expected) in steps {
+            hops.follow(location).unwrap();
+            assert_eq!(hops.current().as_str(), expected);
+            assert!(hops.was_redirected());
+        }
+        let reason = "it redirects more than three times".into();
+        assert_eq!(
+            hops.follow("4"),
+            Err(LnurlChannelError::InvalidResponse { reason })
+        );
+        assert_eq!(hops.current().as_str(), "https://b.example/3?q=2");
+    }
+
+    #[test]
+    fn no_redirect_leads_where_the_request_was_or_to_plain_http() {
+        let mut hops = Hops::starting_at(url("https://a.example/0"));
+        hops.follow("1").unwrap();
+        hops.follow("2").unwrap();
+        for earlier in ["0", "1", "2"] {
+            let reason = "it redirects in a circle".into();
+            assert_eq!(
+                hops.follow(earlier),
+                Err(LnurlChannelError::InvalidResponse { reason }),
+                "{earlier}"
+            );
+        }
+        assert!(matches!(
+            hops.follow("http://a.example/3"),
+            Err(LnurlChannelError::UnsafeUrl {
+                problem: UrlProblem::NotHttps,
+                ..
+            })
+        ));
+        assert_eq!(hops.current().as_str(), "https://a.example/2");
+    }
+}

@@ -59,3 +59,27 @@ impl TaskIds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_shown_as_its_hex_digits_and_read_from_them() {
+        let text = "00112233445566778899aabbccddeeff";
+        let id = RequestId::parse(text).unwrap();
+        assert_eq!(
+            (format!("{id}"), format!("{id:?}")),
+            (text.into(), text.into())
+        );
+        assert_eq!(RequestId::parse(&text[..30]), None);
+    }
+
+    #[test]
+    fn an_id_has_a_share_for_each_of_its_bytes_and_begins_again_behind_the_last() {
+        let bytes = std::array::from_fn(|index| [0, 51, 255][index % 3]);
+        let id = RequestId::of_random(bytes);
+        let shares = [0, 1, 2, 15, 16, 17].map(|index| id.share(index));
+        assert_eq!(shares, [0.0, 0.2, 1.0, 0.0, 0.0, 0.2]);
+    }
+}

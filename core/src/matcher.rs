@@ -112,11 +112,7 @@ pub fn match_funded(
     if memory.is_full {
         return FundedMatch::Unrequested { is_stored: false };
     }
-    let had_part = !candidates.in_order.is_empty();
     let candidates = candidates.with_known_baseline();
-    if had_part && candidates.in_order.is_empty() {
-        return FundedMatch::Unrequested { is_stored: true };
-    }
     let waits_and_fits = |c: &Candidate| c.waits() && c.fits(channel);
     let has_proposal = |c: &Candidate| c.request.run.proposals.standing().is_some();
     let expected = candidates

@@ -76,3 +76,44 @@ impl Verdicts {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_verdict_is_replaced_and_no_peer_has_more_than_256() {
+        let mut verdicts = Verdicts::default();
+        let mut add = |number: usize, verdict| {
+            let known = KnownChannel {
+                channel_id: format!("{number:04x}"),
+                verdict,
+            };
+            verdicts.add("peer", known, |_| false)
+        };
+        for number in 0..256 {
+            assert_eq!(add(number, StoredVerdict::Unrequested), ["peer"]);
+        }
+        let other = StoredVerdict::Of(VerdictKind::Unwanted, RequestId::of_random([1; 16]));
+        for number in [0, 255, 256, 257] {
+            assert_eq!(add(number, other), [""; 0], "{number}");
+        }
+        assert_eq!(verdicts.of_peer("peer").count(), 256);
+        assert_eq!(
+            verdicts.of("peer", "0000"),
+            Some(StoredVerdict::Unrequested)
+        );
+
+        // With room left too.
+        let mut verdicts = Verdicts::default();
+        for verdict in [StoredVerdict::Unrequested, other] {
+            let channel_id = "aa".into();
+            let known = KnownChannel {
+                channel_id,
+                verdict,
+            };
+            verdicts.add("peer", known, |_| false);
+        }
+        assert_eq!(verdicts.of_peer("peer").count(), 1);
+    }
+}

@@ -283,6 +283,8 @@ mod tests {
             ("afe!", "%cafe%21", &["afe%21"]),
             ("100%", "100%41 100%%41", &["100%", "100%"]),
             ("%", "%zz%", &["%", "%"]),
+            // Nobody writes it so: from within the escape on, its `%` is not read.
+            ("%20b!", "%20b%21", &[]),
         ] {
             assert_eq!(
                 found(&[wanted], text, false),
@@ -290,6 +292,14 @@ mod tests {
                 "{wanted} in {text}"
             );
         }
+    }
+
+    /// What may be another string, which the decoding reading follows too, keeps none from being found.
+    #[test]
+    fn a_string_that_starts_within_a_later_escape_is_found() {
+        let wanted = ["a!x", "1c c"];
+        assert_eq!(found(&wanted, "%20a%21c%20c", false), ["1c%20c"]);
+        assert_eq!(found(&wanted, "%20a%21x", false), ["a%21x"]);
     }
 
     #[test]
@@ -305,6 +315,15 @@ mod tests {
             assert_eq!(found(&["ab cd"], text, true), expected, "{text}");
             assert!(found(&["ab cd"], text, false).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn each_node_that_is_looked_at_is_a_step() {
+        let mut search = Search::new();
+        search.add(b"ab");
+        search.add(b"ac");
+        // Two for each of `ab` and `ac`, in vain, to see what they end with; then one a byte.
+        assert_eq!(search.find(b"ac", false).steps, 6);
     }
 
     /// Strings and texts that lead a search from each place of the text far on, and then astray.

@@ -209,3 +209,48 @@ fn ask_again_tells_the_new_channel_from_the_old_one_too() {
     bench.connected(PEER);
     loaded.assert_tells_the_new_channel_from_the_old_one();
 }
+
+#[test]
+fn what_nobody_asked_for_in_0_1_is_kept_with_the_verdicts_of_its_peer() {
+    const NAME: &str = "unrequested-channels";
+    let text = include_str!("../record/tests/fixtures/0.1/unrequested-channels.json");
+    let mut journal = MemoryJournal::default();
+    journal.records.insert(NAME.into(), text.into());
+
+    // While the disk is full, it stays.
+    let full = MemoryJournal {
+        is_full: true,
+        ..journal.clone()
+    };
+    let mut bench = Bench::starting(SETTINGS, full, START_MILLIS);
+    let names: Vec<&String> = bench.journal().records.keys().collect();
+    assert_eq!(names, [NAME]);
+
+    let mut bench = Bench::starting(SETTINGS, journal, START_MILLIS);
+    let names: Vec<&String> = bench.journal().records.keys().collect();
+    assert_eq!(names, [PEER, OWN]);
+    let request = bench.offer(Funded, 1);
+    bench.agreed(request, Unannounced);
+    for _ in 0..2 {
+        let old = bench.report(funded(&"a1".repeat(32)));
+        assert_eq!(old, ChannelVerdict::Unrequested);
+        bench.restart();
+    }
+    let request_id = request.to_string();
+    let new = bench.report(funded("ff"));
+    assert_eq!(new, ChannelVerdict::Expected { request_id });
+}
+
+#[test]
+fn a_damaged_list_of_what_nobody_asked_for_is_set_aside() {
+    let mut journal = MemoryJournal::default();
+    let name = "unrequested-channels";
+    journal.records.insert(name.into(), "{}".into());
+    let mut bench = Bench::starting(SETTINGS, journal, START_MILLIS);
+    let journal = bench.journal();
+    assert!(journal.records.is_empty());
+    let [(set_aside, Some(_))] = &journal.set_aside[..] else {
+        panic!("{:?}", journal.set_aside);
+    };
+    assert_eq!(set_aside, name);
+}

@@ -1,6 +1,6 @@
 //! Across runs and calls: the same LNURL, restarts, clocks, a disk that fails, and the end (8).
 
-use super::bench::Bench;
+use super::bench::{Bench, MemoryJournal};
 use super::play::{FUNDED_PLACES, HOSTED_PLACES, Place, Play};
 use super::samples::*;
 use crate::protocol::ChannelKind::{self, Funded, Hosted};
@@ -183,6 +183,68 @@ fn what_the_wallet_let_go_and_never_accepted_is_forgotten() {
     assert_eq!(play.bench.shown(), "=Cancelled");
 }
 
+/// What is forgotten takes nothing from the others of its peer; and of a peer without requests nothing is
+/// kept.
+#[test]
+fn a_request_that_is_forgotten_leaves_the_others_of_its_peer_alone() {
+    let mut bench = Bench::new();
+    let kept = bench.offer(Funded, 1);
+    let forgotten = bench.offer(Funded, 2);
+    bench.agreed(kept, Unannounced);
+    bench.sleep(MINUTE);
+    bench.feed(Input::LetGo(vec![forgotten]));
+    assert_eq!(bench.shown(), "Stop(Get) Forgotten");
+    let request_id = kept.to_string();
+    assert_eq!(
+        bench.report(proposed("aa")),
+        ChannelVerdict::Expected { request_id }
+    );
+
+    let mut bench = Bench::new();
+    let forgotten = bench.offer(Funded, 1);
+    bench.feed(Input::PeerConnection {
+        peer_id: PEER.into(),
+        is_connected: true,
+    });
+    assert!(bench.snapshot(forgotten).is_peer_connected);
+    bench.sleep(MINUTE);
+    bench.feed(Input::LetGo(vec![forgotten]));
+    // The connection may have been lost meanwhile.
+    let later = bench.offer(Funded, 2);
+    assert!(!bench.snapshot(later).is_peer_connected);
+}
+
+#[test]
+fn an_offer_changed_last_when_it_was_fetched() {
+    let mut bench = Bench::new();
+    bench.advance(SECOND * 7);
+    let request = bench.offer(Funded, 1);
+    let snapshot = bench.snapshot(request);
+    assert_eq!(
+        (snapshot.created_at_seconds, snapshot.updated_at_seconds),
+        (1_800_000_007, 1_800_000_007)
+    );
+}
+
+/// Of several addresses of the peer.
+#[test]
+fn the_peers_onion_address_is_taken_where_no_other_is_reached() {
+    let onion = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+    let uris = format!(r#"["{PEER}@{onion}:9735","{PEER}@node.example:9735"]"#);
+    for (proxy, host) in [
+        (Proxy::None, "node.example"),
+        (Proxy::OnThisDevice, onion),
+        (Proxy::Elsewhere, onion),
+    ] {
+        let mut bench = Bench::with_settings(Settings { proxy, ..SETTINGS });
+        let body = format!(
+            r#"{{"tag":"channelRequest","uri":{uris},"k1":"hush-1-","callback":"https://api.example/cb"}}"#
+        );
+        let request = bench.offered_with(Service::new(Funded, 1), &body);
+        assert_eq!(bench.snapshot(request).offer.peer.host, host, "{proxy:?}");
+    }
+}
+
 // ---- restarts and clocks ----
 
 #[test]
@@ -358,6 +420,23 @@ fn requests_are_created_one_after_the_other_whatever_the_clock_says() {
     assert!(created.windows(2).all(|two| two[0] < two[1]), "{created:?}");
 }
 
+/// The oldest first, whatever the order of their names on the disk.
+#[test]
+fn requests_are_announced_in_the_order_in_which_they_were_fetched() {
+    let mut bench = Bench::new();
+    let requests: Vec<RequestId> = (1..8).map(|number| bench.offer(Funded, number)).collect();
+    assert!(!requests.is_sorted());
+    for request in &requests {
+        bench.accept(*request, Unannounced);
+    }
+    bench.restart();
+    let announced = bench.done.iter().map(|output| match output {
+        Output::Changed { request, .. } => *request,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(announced.collect::<Vec<_>>(), requests);
+}
+
 // ---- a disk that fails ----
 
 #[test]
@@ -480,6 +559,40 @@ fn a_damaged_record_is_set_aside_without_its_secrets_and_the_others_load() {
         .insert(name.clone(), later.clone());
     play.act("restart");
     assert_eq!(play.bench.journal().records[&name], later);
+}
+
+/// A later version can read them: it has to find them as they were.
+#[test]
+fn verdicts_of_a_later_version_are_left_as_they_are() {
+    for (version, is_kept) in [(3, true), (2, false)] {
+        let content = format!(r#"{{"version":{version},"peer_id":"{PEER}","channels":[]}}"#);
+        let mut journal = MemoryJournal::default();
+        journal.records.insert(PEER.into(), content.clone());
+        let mut bench = Bench::starting(SETTINGS, journal, START_MILLIS);
+        let offer = bench.offer(Funded, 1);
+        assert_eq!(bench.report(funded("f1")), ChannelVerdict::Unrequested);
+        assert_eq!(
+            bench.journal().records[PEER] == content,
+            is_kept,
+            "{version}"
+        );
+        // Those of this run count all the same.
+        bench.agreed(offer, Unannounced);
+        assert_eq!(bench.report(funded("f1")), ChannelVerdict::Unrequested);
+    }
+}
+
+#[test]
+fn a_record_of_another_name_is_left_alone() {
+    let mut journal = MemoryJournal::default();
+    journal.records.insert("notes".into(), "{}".into());
+    let before = journal.records.clone();
+    let mut bench = Bench::starting(SETTINGS, journal, START_MILLIS);
+    let journal = bench.journal();
+    assert_eq!(
+        (&journal.records, &journal.set_aside[..]),
+        (&before, &[][..])
+    );
 }
 
 // ---- the end ----

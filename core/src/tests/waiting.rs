@@ -289,6 +289,17 @@ fn after_a_sleep_one_connect_is_tried_before_the_wait_ends() {
     play.bench.advance(SECOND * 170);
     play.acts(&["connected", "is due"]);
     assert_eq!(no_channel(&play), (true, &[][..]));
+    // A channel that it proposes is such a sign of life.
+    for (act, ends) in [("proposed announced", true), ("reported of another", false)] {
+        let mut play = Play::at(Funded, "awaiting");
+        play.bench.advance(SECOND * 170);
+        match act {
+            "proposed announced" => play.act(act),
+            _ => drop(play.bench.report(from_peer(OTHER_PEER, proposed("aa")))),
+        }
+        play.bench.advance(SECOND * 10);
+        assert_eq!(!play.snapshot().is_running, ends, "{act}");
+    }
 }
 
 // ---- proposals that fail ----
