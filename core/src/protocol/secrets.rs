@@ -316,7 +316,13 @@ mod tests {
             assert_eq!(presentable(&text, &secrets, max_chars), shown);
         }
         // An escape that is cut may be a part of it as well.
-        for (end, shown) in [("s%", "…"), ("%7", "…"), ("%7x", "…%7x"), ("%%4", "…%")] {
+        for (end, shown) in [
+            ("s%", "…"),
+            ("ab%", "…ab"),
+            ("%7", "…"),
+            ("%7x", "…%7x"),
+            ("%%4", "…%"),
+        ] {
             let max_chars = masked.len() + end.len() - SEARCHED_BEYOND;
             let text = format!("{masked}{end}and so on");
             assert_eq!(presentable(&text, &secrets, max_chars), shown, "{end}");

@@ -71,7 +71,7 @@ pub fn receipt(snapshot: &ChannelRequestSnapshot, history: &History) -> String {
 fn events(history: &History) -> Vec<EntryForm> {
     let (first, rest) = history.first_and_rest();
     let mut events: Vec<EntryForm> = first.iter().map(entry_form).collect();
-    if let Some(next) = rest.first().filter(|_| history.left_out > 0) {
+    if let Some(next) = rest.first() {
         events.push(EntryForm {
             at_seconds: next.at_seconds,
             event: LEFT_OUT,

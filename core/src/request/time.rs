@@ -148,9 +148,6 @@ impl Request {
             ChannelKind::Hosted if self.run.invoked != Invoked::Yes => {
                 next.add_concern(ChannelConcern::ConnectionLost);
             }
-            ChannelKind::Hosted if !self.run.is_peer_connected => {
-                next.add_concern(ChannelConcern::PeerNotConnected);
-            }
             _ => {}
         }
         let service_agreed = next.service_agreed();

@@ -164,6 +164,34 @@ fn what_provably_was_not_sent_is_tried_twice_more() {
     assert_eq!(play.snapshot().concerns, []);
 }
 
+/// It would come when reaching the service has taken as long as it may.
+#[test]
+fn no_retry_comes_once_the_time_for_it_is_over() {
+    for (millis, is_retried) in [(29_699, true), (29_700, false)] {
+        let mut bench = Bench::new();
+        let offer = Service::new(Funded, 1);
+        let waiter = bench.new_waiter();
+        // The retries of no other come later.
+        let new_id = RequestId::of_random([255; 16]);
+        let lnurl = offer.lnurl();
+        bench.feed(Input::Fetch {
+            waiter,
+            lnurl,
+            new_id,
+        });
+        let task = bench.task(|task| matches!(task, Task::Get(_)));
+        let reply = reply(&offer.body(), offer.lnurl().as_url());
+        bench.feed(Input::Got(task, Ok(reply)));
+        bench.offers.insert(new_id, offer);
+        let waiter = bench.accept(new_id, Unannounced);
+        bench.node_tells(new_id);
+        bench.connected(PEER);
+        bench.advance(Duration::from_millis(millis));
+        bench.callback_fails(new_id, http_failure(false, true));
+        assert_eq!(bench.waits(waiter), is_retried, "{millis}");
+    }
+}
+
 #[test]
 fn retries_of_different_requests_are_spread() {
     let mut bench = Bench::new();

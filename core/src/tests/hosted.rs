@@ -6,7 +6,7 @@ use super::samples::*;
 use crate::protocol::ChannelKind::{Funded, Hosted};
 use crate::protocol::ChannelVisibility::Unannounced;
 use crate::*;
-use ChannelConcern::{AnswerUnclear, ConnectionLost, PeerNotConnected};
+use ChannelConcern::{AnswerUnclear, ConnectionLost};
 use ChannelRequestState::{Arrived, Awaiting, Offered, OutcomeUnknown, Refused};
 
 const INIT: u16 = 65533;
@@ -219,10 +219,20 @@ fn the_wait_ends_with_what_became_of_the_connection() {
             play.try_act("connected");
         }
         assert_eq!(play.snapshot().concerns, concerns, "{place}, {acts:?}");
-        let Err(LnurlChannelError::NoChannel { service_agreed, .. }) = play.last_answer() else {
+        let Err(LnurlChannelError::NoChannel {
+            service_agreed,
+            reason,
+            ..
+        }) = play.last_answer()
+        else {
             panic!("{:?}", play.last_answer());
         };
         assert_eq!(*service_agreed, place != "unknown");
+        let begin = match service_agreed {
+            true => "the host was asked, and has not answered in time",
+            false => "it is not known whether the host was asked",
+        };
+        assert!(reason.starts_with(begin), "{reason}");
     }
 }
 
@@ -296,7 +306,6 @@ fn a_peer_that_is_not_connected_is_told_of_in_the_end() {
         play.try_act("connect fails");
     }
     // The connection that it was asked on is gone with it.
-    let concerns = &play.snapshot().concerns;
-    assert!(concerns.contains(&ConnectionLost) || concerns.contains(&PeerNotConnected));
+    assert_eq!(play.snapshot().concerns, [ConnectionLost]);
     assert_ne!(play.state(), OutcomeUnknown);
 }

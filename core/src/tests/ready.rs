@@ -195,13 +195,29 @@ fn what_the_node_said_stands_in_the_snapshot_and_in_the_end() {
     let mut bench = Bench::new();
     bench.readiness = poor();
     let request = bench.offer(Funded, 1);
-    let waiter = bench.agreed(request, Unannounced);
+    let waiter = bench.accept(request, Unannounced);
+    bench.node_tells(request);
+    assert_eq!(
+        bench.snapshot(request).concerns,
+        [MISSING],
+        "nobody was asked"
+    );
+    bench.connected(PEER);
+    bench.written(request);
+    bench.agree(request);
     assert_eq!(bench.snapshot(request).concerns, [MISSING]);
-    let zero_conf = IncomingChannel {
-        is_zero_conf: Some(true),
-        ..proposed("aa")
+    let zero_conf = |id, is_zero_conf| IncomingChannel {
+        is_zero_conf,
+        ..proposed(id)
     };
-    bench.report(zero_conf);
+    for (id, other) in [("a1", None), ("a2", Some(false))] {
+        bench.report(zero_conf(id, other));
+        assert_eq!(bench.snapshot(request).concerns, [MISSING], "{other:?}");
+    }
+    let mut willing = Play::at(Funded, "awaiting");
+    willing.bench.report(zero_conf("aa", Some(true)));
+    assert_eq!(willing.snapshot().concerns, []);
+    bench.report(zero_conf("aa", Some(true)));
     assert_eq!(bench.snapshot(request).concerns, [MISSING, ZeroConfRefused]);
     bench.advance(MINUTE * 60);
     let Err(LnurlChannelError::NoChannel {

@@ -115,6 +115,32 @@ fn it_tells_what_went_wrong() {
                 "Cancelled",
             ],
         ),
+        // An end is told once, whatever changes of the request after it.
+        (
+            &[
+                "accept",
+                "node tells",
+                "connected",
+                "written",
+                "error",
+                "dismiss",
+                "proposed",
+                "proposal fails",
+                "cancel",
+                "dismiss",
+            ],
+            &[
+                "Accepted",
+                "Connecting",
+                "PeerConnected",
+                "Requesting Unannounced",
+                "Refused",
+                "CallEnded Refused",
+                "Proposed aa",
+                "OpeningFailed aa",
+                "Cancelled",
+            ],
+        ),
     ] {
         let mut play = Play::new(Funded);
         play.acts(acts);
@@ -139,6 +165,48 @@ fn a_wait_of_weeks_is_told_by_its_beginning_and_its_end() {
     play.bench.restart();
     let after = play.bench.receipt(play.request);
     assert!(events(&read(&after)).len() <= 65);
+}
+
+/// Up to 64 events.
+#[test]
+fn a_wait_of_minutes_is_told_whole() {
+    let mut play = Play::at(Funded, "awaiting");
+    for _ in 0..19 {
+        play.acts(&["disconnected", "connected"]);
+    }
+    let told = events(&read(&play.bench.receipt(play.request)));
+    assert_eq!(told.len(), 62);
+    assert_eq!(told[..2], ["Accepted", "Connecting"]);
+    let rounds = told[5..].chunks(3);
+    let round = ["PeerDisconnected", "Reconnecting", "PeerConnected"];
+    assert!(rounds.into_iter().all(|told| told == round), "{told:?}");
+}
+
+#[test]
+fn confirmations_that_follow_each_other_are_one_event() {
+    let mut play = Play::at(Funded, "arrived");
+    let confirmed = |confirmations| IncomingChannel {
+        confirmations: Some(confirmations),
+        ..formerly("aa", funded("ff"))
+    };
+    for confirmations in 1..4 {
+        play.bench.report(confirmed(confirmations));
+    }
+    play.acts(&["disconnected", "reported connected"]);
+    play.bench.report(confirmed(4));
+    play.act("ready");
+    let told = events(&read(&play.bench.receipt(play.request)));
+    assert_eq!(
+        told[5..],
+        [
+            "Arrived ff Expected",
+            "Progressed ff",
+            "PeerDisconnected",
+            "PeerConnected",
+            "Progressed ff",
+            "Ready ff Expected",
+        ]
+    );
 }
 
 #[test]

@@ -215,15 +215,19 @@ fn a_request_that_is_forgotten_leaves_the_others_of_its_peer_alone() {
 }
 
 #[test]
-fn an_offer_changed_last_when_it_was_fetched() {
+fn when_a_request_was_fetched_and_when_it_changed_last_is_shown_in_seconds() {
     let mut bench = Bench::new();
     bench.advance(SECOND * 7);
     let request = bench.offer(Funded, 1);
-    let snapshot = bench.snapshot(request);
-    assert_eq!(
-        (snapshot.created_at_seconds, snapshot.updated_at_seconds),
-        (1_800_000_007, 1_800_000_007)
-    );
+    let times = |bench: &Bench| {
+        let snapshot = bench.snapshot(request);
+        (snapshot.created_at_seconds, snapshot.updated_at_seconds)
+    };
+    assert_eq!(times(&bench), (1_800_000_007, 1_800_000_007));
+    bench.advance(SECOND * 2);
+    assert_eq!(times(&bench), (1_800_000_007, 1_800_000_007));
+    bench.accept(request, Unannounced);
+    assert_eq!(times(&bench), (1_800_000_007, 1_800_000_009));
 }
 
 /// Of several addresses of the peer.

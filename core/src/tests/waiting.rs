@@ -93,6 +93,13 @@ fn a_connect_that_nobody_waits_for_is_not_begun() {
     assert!(play.bench.client.wants(task));
     play.act("funded");
     assert!(!play.bench.client.wants(task));
+    // A call that asks the node does not wait for it yet.
+    let mut play = Play::at(Funded, "connecting");
+    let task = play.bench.connects(PEER).unwrap();
+    let other = play.bench.offer(Funded, 2);
+    play.bench.accept(other, Unannounced);
+    play.act("pause");
+    assert!(!play.bench.client.wants(task));
 }
 
 #[test]
@@ -203,6 +210,14 @@ fn the_wait_ends_with_what_is_known() {
             "{place}, {acts:?}"
         );
         assert_eq!(play.snapshot().concerns, concerns);
+        let Err(LnurlChannelError::NoChannel { reason, .. }) = play.last_answer() else {
+            panic!("{:?}", play.last_answer());
+        };
+        let begin = match agreed {
+            true => "the service agreed, and no channel has arrived in time",
+            false => "the service's answer is not known, and no channel has arrived in time",
+        };
+        assert!(reason.starts_with(begin), "{reason}");
         // It can go on, and nobody is asked.
         play.act("accept");
         assert_eq!(play.bench.shown(), "!Connecting Connect");
@@ -289,17 +304,58 @@ fn after_a_sleep_one_connect_is_tried_before_the_wait_ends() {
     play.bench.advance(SECOND * 170);
     play.acts(&["connected", "is due"]);
     assert_eq!(no_channel(&play), (true, &[][..]));
-    // A channel that it proposes is such a sign of life.
-    for (act, ends) in [("proposed announced", true), ("reported of another", false)] {
+}
+
+/// It is tried while the peer has not been heard of for twice the time between two checks.
+#[test]
+fn whether_one_more_connect_is_tried_depends_on_when_the_peer_was_heard_of() {
+    for (heard_after, from, ends) in [
+        (149, PEER, false),
+        (150, PEER, true),
+        (150, OTHER_PEER, false),
+    ] {
         let mut play = Play::at(Funded, "awaiting");
-        play.bench.advance(SECOND * 170);
-        match act {
-            "proposed announced" => play.act(act),
-            _ => drop(play.bench.report(from_peer(OTHER_PEER, proposed("aa")))),
+        play.bench.advance(SECOND * heard_after);
+        // What it proposes is a sign of life, whatever comes of it.
+        let channel = announced(proposed("ab"));
+        play.bench.report(from_peer(from, channel));
+        play.bench.advance(SECOND * (180 - heard_after));
+        let is_running = play.snapshot().is_running;
+        assert_eq!(is_running, !ends, "{heard_after}, {from}");
+        if is_running {
+            assert_eq!(due_in(&play.bench), 30);
+            play.act("is due");
+            assert!(no_channel(&play).0);
         }
-        play.bench.advance(SECOND * 10);
-        assert_eq!(!play.snapshot().is_running, ends, "{act}");
     }
+    // While a `connect` is under way too.
+    let mut play = Play::at(Funded, "awaiting");
+    play.bench.advance(SECOND * 160);
+    play.acts(&["check peers", "reported connected"]);
+    play.bench.advance(SECOND * 20);
+    assert!(no_channel(&play).0);
+}
+
+/// The service may still say how it stands, as long as the call lasts.
+#[test]
+fn an_answer_is_taken_while_the_last_connect_is_tried() {
+    let mut play = Play::at(Funded, "written");
+    play.bench.sleep(MINUTE * 10);
+    assert_eq!(play.bench.shown(), "Connect");
+    play.act("ok");
+    assert_eq!(play.state(), Awaiting);
+    play.act("connected");
+    assert_eq!(no_channel(&play), (true, &[][..]));
+}
+
+#[test]
+fn a_connect_that_follows_a_failed_one_is_shown_even_if_the_peer_is_connected_again() {
+    let mut play = Play::at(Funded, "awaiting");
+    play.acts(&["check peers", "connect fails", "reported connected"]);
+    play.act("is due");
+    assert_eq!(play.bench.shown(), "!Reconnecting Connect");
+    play.acts(&["connected", "is due"]);
+    assert_eq!(play.bench.shown(), "Connect");
 }
 
 // ---- proposals that fail ----

@@ -579,6 +579,15 @@ fn what_no_run_can_produce_is_damaged() {
 }
 
 #[test]
+fn a_counter_is_at_most_what_every_reader_of_json_holds_exactly() {
+    let record = json_of(&record(ChannelKind::Funded, refused()));
+    let read = |most: u64| read_with(&record, "/created_at_millis", json!(most));
+    let loaded = read(9_007_199_254_740_991).unwrap();
+    assert_eq!(loaded.record.created_at_millis, 9_007_199_254_740_991);
+    assert_eq!(read(9_007_199_254_740_992), Err(Unreadable::Damaged));
+}
+
+#[test]
 fn a_host_that_was_asked_was_told_where_to_refund() {
     let asked = record(
         ChannelKind::Hosted,
