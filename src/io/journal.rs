@@ -515,7 +515,7 @@ mod tests {
     #[cfg(unix)]
     mod unix {
         use std::os::unix::fs::{PermissionsExt, symlink};
-        use std::process::Command;
+        use std::process::{Command, Stdio};
 
         use super::*;
 
@@ -589,6 +589,40 @@ mod tests {
         fn a_record_that_cannot_be_read_is_no_empty_one() {
             // A regular file whose first byte cannot be read, by nobody.
             assert!(read(Path::new("/proc/self/mem")).is_err());
+        }
+
+        /// Its size is known only once it has been read.
+        #[test]
+        #[cfg(target_os = "linux")]
+        fn a_file_that_holds_more_than_its_size_tells_is_no_record() {
+            // A file of the system with the words of a command, as long as those are.
+            let words = "x".repeat(100 * 1024);
+            for (count, is_record) in [(1, true), (3, false)] {
+                let mut command = Command::new("sh")
+                    .args(["-c", "echo; read line", "sh"])
+                    .args(vec![&words; count])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                // It runs, and has its words.
+                let told = command.stdout.as_mut().unwrap();
+                told.read_exact(&mut [0]).unwrap();
+                let file = PathBuf::from(format!("/proc/{}/cmdline", command.id()));
+                let content = read(&file).unwrap();
+                drop(command.stdin.take());
+                command.wait().unwrap();
+                assert_eq!(content.is_some(), is_record, "{count}");
+                assert!(content.is_none_or(|content| content.len() > words.len()));
+            }
+        }
+
+        #[test]
+        #[cfg(target_os = "linux")]
+        fn a_record_that_cannot_be_created_is_told_why() {
+            // Nobody can create a file among the terminals.
+            let error = write_to_disk(Path::new("/dev/pts/record.tmp"), "x").unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }
 
         #[test]
