@@ -6,10 +6,10 @@ need_cc
 # Apart from the library's own builds: gigabytes of dependencies that nothing else needs.
 ldk_node_target=$cache/ldk-node-target
 
-# build_ldk_node PACKAGE: of the workspace beside this file.
+# build_ldk_node WORD...: what cargo is to build of the workspace beside this file.
 build_ldk_node() {
     cargo build --quiet --manifest-path "$interop/ldk-node/Cargo.toml" \
-        --target-dir "$ldk_node_target" --package "$1"
+        --target-dir "$ldk_node_target" "$@"
 }
 
 ldk_node_version() { sed -n 's/^ldk-node = "=\(.*\)"$/\1/p' "$interop/ldk-node/Cargo.toml"; }

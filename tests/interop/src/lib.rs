@@ -2,6 +2,7 @@
 
 mod lnd;
 mod lnd_front;
+mod lnd_opener;
 mod npm_lnurl;
 mod part;
 mod proofs;
@@ -10,7 +11,8 @@ mod pyln_host;
 pub mod support;
 
 pub use lnd::Lnd;
-pub use lnd_front::{Asked, LndFront, Reaction};
+pub use lnd_front::{Asked, LndFront, Opener, Reaction};
+pub use lnd_opener::{LndOpener, Terms};
 pub use npm_lnurl::{NpmLnurl, Offer};
 pub use part::Part;
 pub use proofs::{Proofs, refusal};

@@ -1,5 +1,4 @@
-//! The two routes of LND's REST interface that an LNURL service needs, in front of a node of the
-//! testbed.
+//! The two routes of LND's REST interface that an LNURL service needs, in front of another node.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
@@ -33,12 +32,45 @@ pub struct Asked {
     pub private: bool,
 }
 
+/// A node that opens channels for the service.
+pub trait Opener: Send + Sync {
+    fn id(&self) -> String;
+
+    /// `node_id@host:port`.
+    fn uri(&self) -> String;
+
+    /// Returns once the channel is funded, as LND does, with an id of it; or why it is not.
+    fn open(&self, asked: &Asked) -> Result<String, String>;
+}
+
+/// A node of the testbed.
+impl Opener for Node {
+    fn id(&self) -> String {
+        Node::id(self)
+    }
+
+    fn uri(&self) -> String {
+        Node::uri(self)
+    }
+
+    fn open(&self, asked: &Asked) -> Result<String, String> {
+        let opening = self.open_channel(OpenChannel {
+            peer_id: asked.peer_id.clone(),
+            capacity_sat: asked.capacity_sat,
+            push_msat: asked.push_sat * 1000,
+            announced: !asked.private,
+        })?;
+        opening.wait_until_funded(Duration::from_secs(20))
+    }
+}
+
 struct Core {
-    node: Node,
+    node: Box<dyn Opener>,
     reaction: Mutex<Reaction>,
     changed: Condvar,
     asked: Watched<Asked>,
     funded: Watched<String>,
+    failed: Watched<String>,
 }
 
 pub struct LndFront {
@@ -47,15 +79,16 @@ pub struct LndFront {
 }
 
 impl LndFront {
-    pub fn start(node: Node) -> Self {
+    pub fn start(node: impl Opener + 'static) -> Self {
         let server = Server::http("127.0.0.1:0").expect("loopback has a port");
         let address = server.server_addr().to_ip().expect("an address");
         let core = Arc::new(Core {
-            node,
+            node: Box::new(node),
             reaction: Mutex::new(Reaction::Open),
             changed: Condvar::new(),
             asked: Watched::default(),
             funded: Watched::default(),
+            failed: Watched::default(),
         });
         let serving = core.clone();
         std::thread::spawn(move || {
@@ -90,6 +123,11 @@ impl LndFront {
     /// The ids of all channels that were funded.
     pub fn funded(&self) -> Vec<String> {
         self.core.funded.all()
+    }
+
+    /// Why the node has opened no channel, once for each.
+    pub fn failed(&self) -> Vec<String> {
+        self.core.failed.all()
     }
 
     pub fn wait_for_funded(&self, count: usize) -> String {
@@ -130,7 +168,7 @@ impl Core {
             Reaction::Fail => {
                 Err("not enough witness outputs to create funding transaction".into())
             }
-            _ => self.fund(asked),
+            _ => self.fund(&asked),
         };
         self.reaction_after(Reaction::OpenAndHold);
         match opened {
@@ -138,7 +176,10 @@ impl Core {
                 200,
                 json!({"funding_txid_str": channel_id, "output_index": 0}),
             ),
-            Err(reason) => (500, error(&reason)),
+            Err(reason) => {
+                self.failed.push(reason.clone());
+                (500, error(&reason))
+            }
         }
     }
 
@@ -151,14 +192,8 @@ impl Core {
         *waited.unwrap().0
     }
 
-    fn fund(&self, asked: Asked) -> Result<String, String> {
-        let opening = self.node.open_channel(OpenChannel {
-            peer_id: asked.peer_id,
-            capacity_sat: asked.capacity_sat,
-            push_msat: asked.push_sat * 1000,
-            announced: !asked.private,
-        })?;
-        let channel_id = opening.wait_until_funded(Duration::from_secs(20))?;
+    fn fund(&self, asked: &Asked) -> Result<String, String> {
+        let channel_id = self.node.open(asked)?;
         self.funded.push(channel_id.clone());
         Ok(channel_id)
     }

@@ -2,22 +2,30 @@
 //! twins are the same in those languages, and tell what ldk-node can't do.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use ldk_node::bitcoin::secp256k1::PublicKey;
 use ldk_node::lightning::ln::types::ChannelId;
-use ldk_node::{Event, Node};
+use ldk_node::logger::{LogLevel, LogRecord, LogWriter};
+use ldk_node::{ChannelDetails, Event, Node};
 use lnurl_channel::{
     ChannelClient, ChannelStage, ChannelVerdict, IncomingChannel, NodeReadiness, PeerAddress,
     WalletNode, WalletNodeError,
 };
 
+/// How many channels of one peer LDK lets wait for their first block.
+const MAX_PENDING_CHANNELS: u32 = 4;
+/// BOLT-7: a channel is announced after so many blocks. LDK's own figure may be smaller.
+const ANNOUNCED_AFTER: u32 = 6;
+
 pub struct LdkNodeWalletNode(pub Arc<Node>);
 
 impl LdkNodeWalletNode {
-    fn has_channels(&self, peer: PublicKey) -> bool {
-        let mut channels = self.0.list_channels().into_iter();
-        channels.any(|channel| channel.counterparty_node_id == peer)
+    fn channels(&self, peer: PublicKey) -> Vec<ChannelDetails> {
+        let channels = self.0.list_channels().into_iter();
+        channels
+            .filter(|channel| channel.counterparty_node_id == peer)
+            .collect()
     }
 }
 
@@ -27,11 +35,31 @@ impl WalletNode for LdkNodeWalletNode {
     }
 
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
-        let channels = self.0.list_channels().into_iter();
-        let with_peer = channels.filter(|c| c.counterparty_node_id.to_string() == peer.node_id);
+        let id = peer.node_id.parse().map_err(failed)?;
+        let channels = self.channels(id);
+        let config = self.0.config();
+        let anchors = config.anchor_channels_config.as_ref();
+        let is_trusted = anchors.is_none_or(|it| it.trusted_peers_no_reserve.contains(&id));
+        let addresses = config.listening_addresses.as_deref().unwrap_or_default();
+        let announces = config.node_alias.is_some() && !addresses.is_empty();
+        let pending = channels
+            .iter()
+            .filter(|channel| is_pending(channel))
+            .count();
         Ok(NodeReadiness {
-            channel_ids: with_peer.map(|c| c.channel_id.to_string()).collect(),
-            ..NodeReadiness::default()
+            channel_ids: channels.iter().map(|c| c.channel_id.to_string()).collect(),
+            onchain_sat: Some(self.0.list_balances().spendable_onchain_balance_sats),
+            anchor_reserve_sat: match anchors {
+                Some(anchors) if !is_trusted => Some(anchors.per_channel_reserve_sats),
+                _ => Some(0),
+            },
+            accepts_announced: Some(announces),
+            accepts_unannounced: Some(true),
+            accepts_zero_conf: Some(config.trusted_peers_0conf.contains(&id)),
+            pending_channels: u32::try_from(pending).ok(),
+            max_pending_channels: Some(MAX_PENDING_CHANNELS),
+            reaches_onion: Some(false),
+            has_custom_messages: Some(false),
         })
     }
 
@@ -54,7 +82,7 @@ impl WalletNode for LdkNodeWalletNode {
         let id = peer.node_id.parse().map_err(failed)?;
         let mut peers = self.0.list_peers().into_iter();
         let is_remembered = peers.any(|known| known.node_id == id && known.is_persisted);
-        if is_remembered || self.has_channels(id) {
+        if is_remembered || !self.channels(id).is_empty() {
             return Ok(());
         }
         self.0.disconnect(id).map_err(failed)
@@ -137,6 +165,17 @@ impl LdkNodeReports {
         *connected = now;
     }
 
+    /// Every few seconds: how far the channels are that cannot be used yet.
+    pub fn report_confirmations(&self) {
+        let channels = self.node.list_channels().into_iter();
+        for channel in channels.filter(|c| !c.is_outbound && !c.is_channel_ready) {
+            // Before its funding is known, the id is one that does not last.
+            if channel.funding_txo.is_some() {
+                self.report_details(&channel, ChannelStage::Funded, None);
+            }
+        }
+    }
+
     /// The event does not tell the amount, nor who opens.
     fn report_channel(
         &self,
@@ -146,22 +185,31 @@ impl LdkNodeReports {
     ) -> Option<ChannelVerdict> {
         let mut channels = self.node.list_channels().into_iter();
         let channel = channels.find(|c| c.channel_id == channel_id && !c.is_outbound)?;
+        Some(self.report_details(&channel, stage, former_id))
+    }
+
+    fn report_details(
+        &self,
+        channel: &ChannelDetails,
+        stage: ChannelStage,
+        former_id: Option<ChannelId>,
+    ) -> ChannelVerdict {
         let verdict = self.client.report_incoming_channel(IncomingChannel {
             peer_id: channel.counterparty_node_id.to_string(),
             stage,
-            channel_id: Some(channel_id.to_string()),
+            channel_id: Some(channel.channel_id.to_string()),
             former_channel_id: former_id.map(|id| id.to_string()),
             capacity_sat: Some(channel.channel_value_sats),
             push_msat: None,
             is_announced: Some(channel.is_announced),
-            is_zero_conf: None,
+            is_zero_conf: channel.confirmations_required.map(|blocks| blocks == 0),
             confirmations: channel.confirmations,
-            confirmations_required: channel.confirmations_required,
+            confirmations_required: confirmations_required(channel),
         });
         if matches!(verdict, ChannelVerdict::Expected { .. }) {
             self.remember(channel.counterparty_node_id);
         }
-        Some(verdict)
+        verdict
     }
 
     /// So that the node connects to it after a restart, as the channel needs.
@@ -173,6 +221,70 @@ impl LdkNodeReports {
         // It may have just gone; the channel's next stage tries again.
         let _ = self.node.connect(peer.node_id, peer.address, true);
     }
+}
+
+/// Reports why ldk-node turned a channel down, which it tells its log only: a logger for the node, and
+/// what it hears goes on to the app's own.
+pub struct LdkNodeLog {
+    client: OnceLock<Weak<ChannelClient>>,
+    next: Arc<dyn LogWriter>,
+}
+
+impl LdkNodeLog {
+    pub fn new(next: Arc<dyn LogWriter>) -> Self {
+        Self {
+            client: OnceLock::new(),
+            next,
+        }
+    }
+
+    /// The logger is there before the node, and the client after it.
+    pub fn report_to(&self, client: &Arc<ChannelClient>) {
+        let _ = self.client.set(Arc::downgrade(client));
+    }
+}
+
+impl LogWriter for LdkNodeLog {
+    fn log(&self, record: LogRecord) {
+        if record.level == LogLevel::Error
+            && let Some(client) = self.client.get().and_then(Weak::upgrade)
+            && let Some((peer, reason)) = turned_down(&record.args.to_string())
+        {
+            client.report_channel_closed(peer, None, reason);
+        }
+        self.next.log(record);
+    }
+}
+
+/// The peer whose channel ldk-node turned down, and why. Its wording may change with any version: a
+/// sentence of another form tells no reason, and one that names no peer nothing at all.
+fn turned_down(line: &str) -> Option<(String, Option<String>)> {
+    let of_channel = line.contains("inbound") && line.contains("channel");
+    let is_key = |word: &&str| word.parse::<PublicKey>().is_ok();
+    let words = line.split([' ', ':', ',']);
+    let peer = words.into_iter().find(is_key).filter(|_| of_channel)?;
+    let (_, after) = line.split_once(peer)?;
+    let known = [" due to ", ": "];
+    let reason = known.iter().find_map(|begin| after.strip_prefix(begin));
+    Some((peer.to_owned(), reason.map(ToOwned::to_owned)))
+}
+
+/// As LDK counts them: it waits for no block, or for the first of them.
+fn is_pending(channel: &ChannelDetails) -> bool {
+    !channel.is_outbound
+        && channel.confirmations_required != Some(0)
+        && channel.confirmations.unwrap_or(0) == 0
+}
+
+fn confirmations_required(channel: &ChannelDetails) -> Option<u32> {
+    let told = channel.confirmations_required?;
+    // A zero-conf channel can be used before it is announced.
+    let least = if channel.is_announced && told > 0 {
+        ANNOUNCED_AFTER
+    } else {
+        0
+    };
+    Some(told.max(least))
 }
 
 fn socket_address(peer: &PeerAddress) -> String {
@@ -192,5 +304,32 @@ fn failed(error: impl ToString) -> WalletNodeError {
 fn unsupported() -> WalletNodeError {
     WalletNodeError::Unsupported {
         reason: "ldk-node has no hosted channels".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turned_down;
+
+    const PEER: &str = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619";
+
+    #[test]
+    fn ldk_nodes_reason_is_what_follows_the_peer() {
+        let told = |line: &str| turned_down(&line.replace("PEER", PEER));
+        let turned_down = |reason: &str| Some((PEER.to_owned(), Some(reason.to_owned())));
+        assert_eq!(
+            told("Rejecting inbound Anchor channel from peer PEER due to this. Available: 0/9sats"),
+            turned_down("this. Available: 0/9sats")
+        );
+        assert_eq!(
+            told("Error while accepting inbound channel from peer PEER: why"),
+            turned_down("why")
+        );
+        assert_eq!(
+            told("No inbound channel for PEER today"),
+            Some((PEER.to_owned(), None))
+        );
+        assert_eq!(told("Failed to send to PEER: it is gone"), None);
+        assert_eq!(told("Rejecting inbound channel due to nothing"), None);
     }
 }

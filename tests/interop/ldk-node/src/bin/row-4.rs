@@ -1,11 +1,7 @@
 //! Row 4: the npm package `lnurl` as the service, on a real LND; the wallet's node is ldk-node.
 //!
-//! `interop-ldk-node CERT KEY FOLDER`: the certificate that the service shows, its key, and where
+//! `row-4 CERT KEY FOLDER`: the certificate that the service shows, its key, and where
 //! the wallet keeps what it stores.
-
-mod app;
-mod chain;
-mod wallet;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,10 +16,13 @@ use lnurl_channel_interop::support::block_on;
 use lnurl_channel_interop::support::scene::{accept, funded_channel, state};
 use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, refusal};
 
-use app::{App, wait_for};
+use interop_ldk_node::app::{App, Settings, wait_for};
+use interop_ldk_node::chain;
 
 const CAPACITY_SAT: u64 = 200_000;
 const PUSH_SAT: u64 = 20_000;
+/// What ldk-node waits for.
+const BLOCKS: u32 = 6;
 const PAID_MSAT: u64 = 5_000_000;
 /// What the service answers when LND could not open, in its own words.
 const FAILED: &str = "Unexpected error";
@@ -34,7 +33,7 @@ const NO_ANNOUNCED: &str = "Rejecting inbound announced channel";
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [cert, key, folder] = arguments.as_slice() else {
-        eprintln!("usage: interop-ldk-node CERT KEY FOLDER");
+        eprintln!("usage: row-4 CERT KEY FOLDER");
         std::process::exit(2);
     };
     let row = Row::new(Path::new(cert), Path::new(key), Path::new(folder));
@@ -47,7 +46,7 @@ fn main() {
     row.is_refused_an_announced_channel();
     row.awaits_again_after_a_failed_opening();
     row.stays_ready_after_a_closing(&request, &channel);
-    row.app.node.stop().expect("the node stops");
+    row.app.stop();
 }
 
 struct Row {
@@ -62,7 +61,7 @@ impl Row {
         let lnd = Lnd::named("service");
         let service = NpmLnurl::start(&lnd.backend(), cert, key);
         let authority = std::fs::read_to_string(cert).expect("the certificate is there");
-        let app = App::start(folder, chain::rpc_port(), authority);
+        let app = App::start(folder, Settings::default(), authority);
         let proofs = Proofs::default();
         proofs.say(&format!(
             "lnurl {} runs on a real LND, the wallet on ldk-node",
@@ -138,9 +137,9 @@ impl Row {
             capacity_sat: Some(CAPACITY_SAT),
             push_msat: None,
             is_announced: Some(false),
-            is_zero_conf: None,
-            confirmations: arrived.confirmations,
-            confirmations_required: arrived.confirmations_required,
+            is_zero_conf: Some(false),
+            confirmations: Some(0),
+            confirmations_required: Some(BLOCKS),
         };
         assert_eq!(arrived, expected);
         assert_eq!(state(&request), ChannelRequestState::Arrived);
