@@ -8,11 +8,13 @@
 #   LND_SERVICE_MACAROON   the file of the macaroon that allows everything
 #   LND_SERVICE_CLI        a command that asks it, such as `$LND_SERVICE_CLI getinfo`
 #
-# `start_plain_lnd NAME...` does the same, without TLS: http, and no certificate.
+# `start_plain_lnd NAME...` does the same, without TLS: http, and no certificate. `start_empty_lnd NAME...`
+# is as that one, and leaves them nothing to spend. All take further options from `lnd_options`.
 
 lnd_version=$(cat "$interop/parts/lnd.version")
 lnd_start_limit=180
 lnd_scheme=https
+lnd_options=()
 
 # The go on the PATH if it is new enough for LND, else Debian's.
 find_go() {
@@ -39,7 +41,7 @@ lnd=$(cached lnd "$interop/parts/lnd.version" -- build_lnd) || not_run "LND coul
 
 # The features are those of hosts: bLIP-2's, and what older hosts look for.
 launch_lnd() {
-    local name=$1 variables=LND_${1^^} peers rpc rest options=()
+    local name=$1 variables=LND_${1^^} peers rpc rest options=("${lnd_options[@]}")
     [ "$lnd_scheme" = https ] || options=(--no-rest-tls)
     peers=$(free_port) rpc=$(free_port) rest=$(free_port)
     start "lnd-$name" "$lnd/lnd" "--lnddir=$work/$name" --noseedbackup --nobootstrap \
@@ -68,12 +70,14 @@ is_synced() { [ "$(lnd_cli "$1" getinfo | json_field synced_to_chain)" = true ];
 
 is_funded() { [ "$(lnd_cli "$1" walletbalance | json_field confirmed_balance)" -gt 0 ]; }
 
+lnd_address() { lnd_cli "$1" getinfo | sed -n 's/^ *"\(.*@.*\)".*/\1/p'; }
+
 start_lnd() {
     local name
     for name in "$@"; do launch_lnd "$name"; done
     for name in "$@"; do
         await "lnd-$name" "$lnd_start_limit" is_synced "$name"
-        export "LND_${name^^}_ADDRESS=$(lnd_cli "$name" getinfo | sed -n 's/^ *"\(.*@.*\)".*/\1/p')"
+        export "LND_${name^^}_ADDRESS=$(lnd_address "$name")"
         "$BITCOIN_CLI" generatetoaddress 1 "$(lnd_cli "$name" newaddress p2wkh | json_field address)" >/dev/null
     done
     # What is mined can be spent after 100 blocks.
@@ -87,4 +91,13 @@ start_lnd() {
 start_plain_lnd() {
     local lnd_scheme=http
     start_lnd "$@"
+}
+
+start_empty_lnd() {
+    local name lnd_scheme=http
+    for name in "$@"; do launch_lnd "$name"; done
+    for name in "$@"; do
+        await "lnd-$name" "$lnd_start_limit" is_synced "$name"
+        export "LND_${name^^}_ADDRESS=$(lnd_address "$name")"
+    done
 }

@@ -3,6 +3,7 @@
 mod lnd;
 mod lnd_front;
 mod lnd_opener;
+mod lnd_wallet;
 mod npm_lnurl;
 mod part;
 mod proofs;
@@ -13,6 +14,7 @@ pub mod support;
 pub use lnd::Lnd;
 pub use lnd_front::{Asked, LndFront, Opener, Reaction};
 pub use lnd_opener::{LndOpener, Terms};
+pub use lnd_wallet::{LndWallet, Trusted, channel_id_of};
 pub use npm_lnurl::{NpmLnurl, Offer};
 pub use part::Part;
 pub use proofs::{Proofs, refusal};

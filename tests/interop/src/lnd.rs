@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+#[derive(Clone)]
 pub struct Lnd {
     name: String,
 }
@@ -15,7 +16,7 @@ impl Lnd {
         Self { name }
     }
 
-    fn variable(&self, what: &str) -> String {
+    pub(crate) fn variable(&self, what: &str) -> String {
         let variable = format!("LND_{}_{what}", self.name);
         std::env::var(&variable).unwrap_or_else(|_| panic!("{variable} is not set"))
     }

@@ -105,6 +105,8 @@ pub enum Deed {
         why: Option<&'static str>,
     },
     TurnedDown(Objection),
+    /// The node took it, and the peer then gave it up.
+    GivenUp(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +125,7 @@ impl Finding {
                 "{cell:?}: preflight warned of {:?}, and the channel came",
                 self.predicted
             ),
+            Deed::GivenUp(_) => {}
             Deed::TurnedDown(Objection::ZeroConf) => assert!(
                 cell.zero_conf,
                 "{cell:?}: turned down as zero-conf, which it was not"
@@ -145,6 +148,7 @@ impl Finding {
                 let why = why.map(|why| format!(": {why}"));
                 format!("{took}{}", why.unwrap_or_default())
             }
+            Deed::GivenUp(why) => format!("took it, and the peer gave it up: {why}"),
             Deed::TurnedDown(objection) => {
                 let of = match objection {
                     Objection::Reserve => "the reserve",
@@ -194,7 +198,7 @@ impl Grid {
         assert!(self.0.insert(cell, finding).is_none(), "{cell:?} twice");
     }
 
-    pub fn len(&self) -> usize {
+    pub fn cells(&self) -> usize {
         self.0.len()
     }
 
@@ -250,7 +254,7 @@ const HEADS: [&str; 8] = [
 pub fn tables(grids: &[(String, Grid, Vec<&str>)]) -> String {
     let mut text = String::new();
     for (name, grid, left_out) in grids {
-        let cells = grid.len();
+        let cells = grid.cells();
         text.push_str(&format!("\n### {name}\n\n{cells} cells."));
         for cell in left_out {
             text.push_str(&format!(" {cell}"));

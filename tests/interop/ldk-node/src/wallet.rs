@@ -18,6 +18,8 @@ const MAX_PENDING_CHANNELS: u32 = 4;
 /// BOLT-7: a channel is announced after so many blocks. LDK's own figure may be smaller.
 const ANNOUNCED_AFTER: u32 = 6;
 
+const KEY_DIGITS: usize = 66;
+
 pub struct LdkNodeWalletNode(pub Arc<Node>);
 
 impl LdkNodeWalletNode {
@@ -107,14 +109,19 @@ pub struct LdkNodeReports {
     node: Arc<Node>,
     client: Arc<ChannelClient>,
     connected: Mutex<HashSet<PublicKey>>,
+    /// The channels that the node has shown, of earlier runs too.
+    shown: Mutex<HashSet<ChannelId>>,
 }
 
 impl LdkNodeReports {
     pub fn new(node: Arc<Node>, client: Arc<ChannelClient>) -> Self {
+        let channels = node.list_channels().into_iter();
+        let shown = Mutex::new(channels.map(|channel| channel.channel_id).collect());
         Self {
             node,
             client,
             connected: Mutex::default(),
+            shown,
         }
     }
 
@@ -138,9 +145,11 @@ impl LdkNodeReports {
                 reason,
                 ..
             } => {
+                // One that failed before it was pending is known to nobody by its id.
+                let was_shown = self.shown.lock().unwrap().contains(channel_id);
                 self.client.report_channel_closed(
                     peer.to_string(),
-                    Some(channel_id.to_string()),
+                    was_shown.then(|| channel_id.to_string()),
                     reason.as_ref().map(ToString::to_string),
                 );
                 None
@@ -194,6 +203,7 @@ impl LdkNodeReports {
         stage: ChannelStage,
         former_id: Option<ChannelId>,
     ) -> ChannelVerdict {
+        self.shown.lock().unwrap().insert(channel.channel_id);
         let verdict = self.client.report_incoming_channel(IncomingChannel {
             peer_id: channel.counterparty_node_id.to_string(),
             stage,
@@ -202,7 +212,7 @@ impl LdkNodeReports {
             capacity_sat: Some(channel.channel_value_sats),
             push_msat: None,
             is_announced: Some(channel.is_announced),
-            is_zero_conf: channel.confirmations_required.map(|blocks| blocks == 0),
+            is_zero_conf: is_zero_conf(channel, stage),
             confirmations: channel.confirmations,
             confirmations_required: confirmations_required(channel),
         });
@@ -260,13 +270,21 @@ impl LogWriter for LdkNodeLog {
 /// sentence of another form tells no reason, and one that names no peer nothing at all.
 fn turned_down(line: &str) -> Option<(String, Option<String>)> {
     let of_channel = line.contains("inbound") && line.contains("channel");
-    let is_key = |word: &&str| word.parse::<PublicKey>().is_ok();
-    let words = line.split([' ', ':', ',']);
-    let peer = words.into_iter().find(is_key).filter(|_| of_channel)?;
-    let (_, after) = line.split_once(peer)?;
-    let known = [" due to ", ": "];
-    let reason = known.iter().find_map(|begin| after.strip_prefix(begin));
-    Some((peer.to_owned(), reason.map(ToOwned::to_owned)))
+    let (peer, after) = find_key(line).filter(|_| of_channel)?;
+    let known = [" due to ", ": "].into_iter();
+    let reasons = known.filter_map(|begin| after.split_once(begin));
+    let reason = reasons.min_by_key(|(before, _)| before.len());
+    Some((peer.to_owned(), reason.map(|(_, reason)| reason.to_owned())))
+}
+
+/// The first key in a text, and what follows it. ldk-node 0.7.1 writes one onto the word before.
+fn find_key(line: &str) -> Option<(&str, &str)> {
+    let mut starts = line.match_indices("0").map(|(start, _)| start);
+    starts.find_map(|start| {
+        let key = line.get(start..start + KEY_DIGITS)?;
+        key.parse::<PublicKey>().ok()?;
+        Some((key, &line[start + KEY_DIGITS..]))
+    })
 }
 
 /// As LDK counts them: it waits for no block, or for the first of them.
@@ -274,6 +292,15 @@ fn is_pending(channel: &ChannelDetails) -> bool {
     !channel.is_outbound
         && channel.confirmations_required != Some(0)
         && channel.confirmations.unwrap_or(0) == 0
+}
+
+/// Where the node wants no block, the peer may want one all the same.
+fn is_zero_conf(channel: &ChannelDetails, stage: ChannelStage) -> Option<bool> {
+    let is_ready = stage == ChannelStage::Ready && channel.confirmations.unwrap_or(0) == 0;
+    match channel.confirmations_required? {
+        0 => is_ready.then_some(true),
+        _ => Some(false),
+    }
 }
 
 fn confirmations_required(channel: &ChannelDetails) -> Option<u32> {
@@ -322,8 +349,8 @@ mod tests {
             turned_down("this. Available: 0/9sats")
         );
         assert_eq!(
-            told("Error while accepting inbound channel from peer PEER: why"),
-            turned_down("why")
+            told("Error while accepting inbound Anchor channel fromPEER peer : why: so"),
+            turned_down("why: so")
         );
         assert_eq!(
             told("No inbound channel for PEER today"),

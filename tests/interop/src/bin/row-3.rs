@@ -16,7 +16,7 @@ use lnurl_channel_interop::support::scene::{
     accept, fetch, funded_channel, patient_config, state, wait_until,
 };
 use lnurl_channel_interop::support::wallet::Wallet;
-use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, refusal};
+use lnurl_channel_interop::{Lnd, NpmLnurl, Offer, Proofs, channel_id_of, refusal};
 use lnurl_channel_testbed::Testbed;
 use serde_json::Value;
 
@@ -218,16 +218,4 @@ impl Row {
             "unasked: the wallet turns it down as {verdict:?}, LND hears {words:?}"
         ));
     }
-}
-
-/// BOLT-2: the funding transaction's hash, XORed with the number of its output.
-fn channel_id_of(channel_point: &str) -> String {
-    let (hash, output) = channel_point.split_once(':').expect("a hash and a number");
-    let mut id = hex::decode(hash).expect("hex");
-    id.reverse();
-    let output: u16 = output.parse().expect("a number");
-    for (byte, bits) in id[30..].iter_mut().zip(output.to_be_bytes()) {
-        *byte ^= bits;
-    }
-    hex::encode(id)
 }

@@ -17,7 +17,7 @@ use lnurl_channel::{
 };
 use lnurl_channel_interop::support::block_on;
 use lnurl_channel_interop::support::scene::state;
-use lnurl_channel_interop::{LndFront, NpmLnurl, Opener, Proofs, Terms};
+use lnurl_channel_interop::{Asked, Lnd, LndFront, LndOpener, NpmLnurl, Opener, Proofs, Terms};
 
 const CAPACITY_SAT: u64 = 200_000;
 /// Less than the 25,000 that ldk-node keeps for a channel with anchors.
@@ -26,6 +26,11 @@ const BELOW_SAT: u64 = 10_000;
 const ABOVE_SAT: u64 = 2_000_000;
 const PEER_SAT: u64 = 500_000_000;
 
+/// Where the node takes a channel, and the peer gives it up: its words, and what they mean.
+const GIVEN_UP: [(&str, &str); 1] = [(
+    "non-zero-conf channel has min depth zero",
+    "the node wants no block, and LND had not proposed zero-conf",
+)];
 const NO_ANCHORS: &str = "it has no anchors";
 const PROPOSED_AGAIN: &str = "LDK proposed it again without anchors";
 
@@ -54,7 +59,9 @@ struct Side {
 }
 
 struct Service {
+    is_ldk: bool,
     id: String,
+    uri: String,
     terms: Arc<Mutex<Terms>>,
     front: LndFront,
     npm: NpmLnurl,
@@ -84,9 +91,16 @@ impl Parts {
                 anchors,
                 zero_conf: false,
             };
-            let service = Service::start(PeerOpener(peer), Arc::new(Mutex::new(terms)), cert, key);
+            let service = Service::start(
+                PeerOpener(peer),
+                true,
+                Arc::new(Mutex::new(terms)),
+                cert,
+                key,
+            );
             (vec![terms], service)
         });
+        let lnd = Parts::lnd(&ldk[0].1, cert, key);
         let ldk = Side {
             name: format!("LDK (ldk-node {})", "0.7.1"),
             services: ldk.into(),
@@ -99,8 +113,41 @@ impl Parts {
             purse,
             folder: folder.to_owned(),
             authority: std::fs::read_to_string(cert).expect("the certificate is there"),
-            sides: vec![ldk],
+            sides: vec![lnd, ldk],
             proofs,
+        }
+    }
+
+    fn lnd(other: &Service, cert: &Path, key: &Path) -> Side {
+        let lnd = Lnd::named("service");
+        let terms = |anchors, zero_conf| Terms { anchors, zero_conf };
+        let all = vec![terms(true, false), terms(false, false), terms(true, true)];
+        let opener = LndOpener {
+            lnd,
+            terms: Arc::new(Mutex::new(all[0])),
+        };
+        let set = opener.terms.clone();
+        // The one that LND does not propose, to a peer that would hear of it.
+        let connected = opener.lnd.ask(&["connect", &other.uri]);
+        connected.expect("the peer listens");
+        let asked = Asked {
+            peer_id: other.id.clone(),
+            capacity_sat: CAPACITY_SAT,
+            push_sat: 0,
+            private: true,
+        };
+        *set.lock().unwrap() = terms(false, true);
+        opener.open(&asked).expect("LND opens it");
+        // A zero-conf channel would be none of them.
+        let pending = opener.lnd.ask(&["pendingchannels"]).expect("LND answers");
+        assert_ne!(pending["pending_open_channels"], serde_json::json!([]));
+        chain::mine(1);
+        Side {
+            name: "LND".to_owned(),
+            services: vec![(all, Service::start(opener, false, set, cert, key))],
+            left_out: vec![
+                "LND proposes no zero-conf channel without anchors: told to, it proposes an ordinary one.",
+            ],
         }
     }
 
@@ -142,7 +189,7 @@ impl Parts {
         }
         for (side, grid) in self.sides.iter().zip(found) {
             let name = format!("ldk-node, from {}", side.name);
-            self.proofs.say(&format!("{name}: {} cells", grid.len()));
+            self.proofs.say(&format!("{name}: {} cells", grid.cells()));
             grids.push((name, grid, side.left_out.clone()));
         }
     }
@@ -179,41 +226,47 @@ impl Parts {
         let logged = app.log().len();
         let tried = service.try_cell(app, cell);
         let log = app.log().split_off(logged);
-        let deed =
-            match &tried.result {
-                Ok(()) => {
-                    let confirmed = tried.request.snapshot();
-                    let channel = confirmed.channel.expect("the channel that came");
-                    let ready_at_once = channel.is_zero_conf == Some(true);
-                    if ready_at_once {
-                        wait_for("the channel without a block", || {
-                            (state(&tried.request) == ChannelRequestState::Ready).then_some(())
+        let deed = match &tried.result {
+            Ok(()) => {
+                let snapshot = tried.request.snapshot();
+                let channel = snapshot.channel.expect("the channel that came");
+                // LDK asks the node that takes the channel, and LND waits for a block of its own
+                // where it has not proposed otherwise.
+                let ready_at_once = cell.trusted && (cell.zero_conf || service.is_ldk);
+                let is_ready = || state(&tried.request) == ChannelRequestState::Ready;
+                match ready_at_once {
+                    true => wait_for("the channel without a block", || is_ready().then_some(())),
+                    false => assert!(!is_ready(), "{cell:?}: ready without a block"),
+                }
+                let id = channel.channel_id.expect("a funded channel has an id");
+                confirm(app, &id);
+                let rejected = log
+                    .iter()
+                    .any(|line| line.contains("Rejecting inbound Anchor"));
+                let why = match (tried.predicted.is_empty(), rejected) {
+                    (true, _) => None,
+                    (false, true) => Some(PROPOSED_AGAIN),
+                    (false, false) => (!cell.anchors).then_some(NO_ANCHORS),
+                };
+                Deed::Took { ready_at_once, why }
+            }
+            Err(words) => {
+                let reasons = tried.concerns.iter().filter_map(|concern| match concern {
+                    ChannelConcern::ProposalFailed { reason } => reason.as_deref(),
+                    _ => None,
+                });
+                match reasons.chain([words.as_str()]).find_map(Objection::of) {
+                    Some(objection) => Deed::TurnedDown(objection),
+                    None => {
+                        let known = GIVEN_UP.iter().find(|(part, _)| words.contains(part));
+                        let (_, why) = known.unwrap_or_else(|| {
+                            panic!("{cell:?}: {words}; {:?}; {log:#?}", tried.concerns)
                         });
+                        Deed::GivenUp(why)
                     }
-                    assert_eq!(ready_at_once, cell.trusted, "{cell:?}");
-                    let id = channel.channel_id.expect("a funded channel has an id");
-                    confirm(app, &id);
-                    let rejected = log
-                        .iter()
-                        .any(|line| line.contains("Rejecting inbound Anchor"));
-                    let why = match (tried.predicted.is_empty(), rejected) {
-                        (true, _) => None,
-                        (false, true) => Some(PROPOSED_AGAIN),
-                        (false, false) => (!cell.anchors).then_some(NO_ANCHORS),
-                    };
-                    Deed::Took { ready_at_once, why }
                 }
-                Err(words) => {
-                    let reasons = tried.concerns.iter().filter_map(|concern| match concern {
-                        ChannelConcern::ProposalFailed { reason } => reason.as_deref(),
-                        _ => None,
-                    });
-                    let objection = reasons.chain([words.as_str()]).find_map(Objection::of);
-                    Deed::TurnedDown(objection.unwrap_or_else(|| {
-                        panic!("{cell:?}: {words}; {:?}; {log:#?}", tried.concerns)
-                    }))
-                }
-            };
+            }
+        };
         let finding = Finding {
             predicted: tried.predicted,
             deed,
@@ -251,15 +304,18 @@ struct Tried {
 impl Service {
     fn start(
         opener: impl Opener + 'static,
+        is_ldk: bool,
         terms: Arc<Mutex<Terms>>,
         cert: &Path,
         key: &Path,
     ) -> Self {
-        let id = opener.id();
+        let (id, uri) = (opener.id(), opener.uri());
         let front = LndFront::start(opener);
         let npm = NpmLnurl::start(&front.backend(), cert, key);
         Self {
+            is_ldk,
             id,
+            uri,
             terms,
             front,
             npm,
