@@ -176,6 +176,7 @@ fn report_to(client: &ChannelClient, node: &Node, event: NodeEvent) {
             capacity_sat,
             push_msat,
             is_announced,
+            ..
         } => {
             let verdict = client.report_incoming_channel(IncomingChannel {
                 capacity_sat: Some(capacity_sat),

@@ -182,6 +182,7 @@ fn follow(
             capacity_sat,
             push_msat,
             is_announced,
+            ..
         } => {
             let verdict = client.report_incoming_channel(IncomingChannel {
                 capacity_sat: Some(capacity_sat),

@@ -16,6 +16,9 @@ use lnurl_channel_testbed::{Node, NodeEvent};
 
 use super::Watched;
 
+/// How many channels of one peer LDK lets wait for their first block.
+const MAX_PENDING_CHANNELS: u32 = 4;
+
 /// A client, and the thread that reports to it.
 pub struct Wallet {
     pub client: Arc<ChannelClient>,
@@ -31,7 +34,20 @@ impl Wallet {
         listener: Arc<dyn ChannelListener>,
         config: ClientConfig,
     ) -> Result<Self, LnurlChannelError> {
-        let lent = Arc::new(LdkNode(node.clone()));
+        Self::trusting(Vec::new(), node, listener, config)
+    }
+
+    /// Which takes channels of these peers without a block.
+    pub fn trusting(
+        trusted: Vec<String>,
+        node: Node,
+        listener: Arc<dyn ChannelListener>,
+        config: ClientConfig,
+    ) -> Result<Self, LnurlChannelError> {
+        let lent = Arc::new(LdkNode {
+            node: node.clone(),
+            trusted: trusted.clone(),
+        });
         let client = Arc::new(ChannelClient::new(
             Box::new(lent),
             Box::new(listener),
@@ -41,6 +57,7 @@ impl Wallet {
         let stop = Arc::new(AtomicBool::new(false));
         let pump = Pump {
             node,
+            trusted,
             client: Arc::downgrade(&client),
             verdicts: Arc::clone(&verdicts),
             stop: stop.clone(),
@@ -64,27 +81,40 @@ impl Drop for Wallet {
 }
 
 /// The wallet's node, as the library needs it.
-struct LdkNode(Node);
+struct LdkNode {
+    node: Node,
+    trusted: Vec<String>,
+}
 
 impl WalletNode for LdkNode {
     fn node_id(&self) -> Result<String, WalletNodeError> {
-        Ok(self.0.id())
+        Ok(self.node.id())
     }
 
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
+        let pending = self.node.pending_channels(&peer.node_id);
         Ok(NodeReadiness {
-            channel_ids: self.0.channel_ids(&peer.node_id),
-            ..NodeReadiness::default()
+            channel_ids: self.node.channel_ids(&peer.node_id),
+            // The testbed's node has no wallet on chain, and keeps nothing for a channel.
+            onchain_sat: None,
+            anchor_reserve_sat: Some(0),
+            accepts_announced: Some(true),
+            accepts_unannounced: Some(true),
+            accepts_zero_conf: Some(self.trusted.contains(&peer.node_id)),
+            pending_channels: u32::try_from(pending).ok(),
+            max_pending_channels: Some(MAX_PENDING_CHANNELS),
+            reaches_onion: Some(false),
+            has_custom_messages: Some(true),
         })
     }
 
     fn connect(&self, peer: PeerAddress) -> Result<bool, WalletNodeError> {
-        Ok(self.0.connect(&peer.node_id, &peer.host, peer.port))
+        Ok(self.node.connect(&peer.node_id, &peer.host, peer.port))
     }
 
     fn release_peer(&self, peer: PeerAddress) -> Result<(), WalletNodeError> {
-        if self.0.channel_ids(&peer.node_id).is_empty() {
-            self.0.disconnect(&peer.node_id);
+        if self.node.channel_ids(&peer.node_id).is_empty() {
+            self.node.disconnect(&peer.node_id);
         }
         Ok(())
     }
@@ -95,7 +125,7 @@ impl WalletNode for LdkNode {
         message_type: u16,
         payload: Vec<u8>,
     ) -> Result<bool, WalletNodeError> {
-        Ok(self.0.send_message(&peer_id, message_type, payload))
+        Ok(self.node.send_message(&peer_id, message_type, payload))
     }
 
     fn refund_script_pubkey(&self, _request_id: String) -> Result<Vec<u8>, WalletNodeError> {
@@ -107,6 +137,7 @@ impl WalletNode for LdkNode {
 /// Tells the client what the node shows, and follows its verdicts.
 struct Pump {
     node: Node,
+    trusted: Vec<String>,
     client: Weak<ChannelClient>,
     verdicts: Arc<Watched<(IncomingChannel, ChannelVerdict)>>,
     stop: Arc<AtomicBool>,
@@ -133,22 +164,30 @@ impl Pump {
                 capacity_sat,
                 push_msat,
                 is_announced,
+                is_zero_conf,
             } => {
                 let proposal = IncomingChannel {
                     capacity_sat: Some(capacity_sat),
                     push_msat: Some(push_msat),
                     is_announced: Some(is_announced),
+                    // Where the type leaves it open, the two nodes decide later.
+                    is_zero_conf: is_zero_conf.then_some(true),
                     ..channel(&peer_id, ChannelStage::Proposed, &channel_id)
                 };
                 let verdict = self.report_channel(client, proposal);
                 let answered = match verdict {
+                    ChannelVerdict::Expected { .. } if self.trusted.contains(&peer_id) => {
+                        self.node.accept_zero_conf(&peer_id, &channel_id)
+                    }
                     ChannelVerdict::Expected { .. } => {
                         self.node.accept_channel(&peer_id, &channel_id)
                     }
-                    _ => self.node.reject_channel(&peer_id, &channel_id),
+                    // The peer may have gone meanwhile; then there is nothing to answer.
+                    _ => return drop(self.node.reject_channel(&peer_id, &channel_id)),
                 };
-                // The peer may have gone meanwhile; then there is nothing to answer.
-                drop(answered);
+                if let Err(reason) = answered {
+                    client.report_channel_closed(peer_id, Some(channel_id), Some(reason));
+                }
             }
             NodeEvent::ChannelPending {
                 peer_id,

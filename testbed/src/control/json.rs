@@ -175,6 +175,7 @@ pub(super) fn event_json(event: &NodeEvent) -> Value {
             capacity_sat,
             push_msat,
             is_announced,
+            is_zero_conf,
         } => json!({
             "type": "OpenChannelRequest",
             "peer_id": peer_id,
@@ -182,6 +183,7 @@ pub(super) fn event_json(event: &NodeEvent) -> Value {
             "capacity_sat": capacity_sat,
             "push_msat": push_msat,
             "is_announced": is_announced,
+            "is_zero_conf": is_zero_conf,
         }),
         NodeEvent::ChannelPending {
             peer_id,

@@ -14,6 +14,8 @@ pub enum NodeEvent {
         capacity_sat: u64,
         push_msat: u64,
         is_announced: bool,
+        /// Its type says that it is to be used before a block: LDK takes it by `accept_zero_conf` only.
+        is_zero_conf: bool,
     },
     /// The channel is negotiated and funded; it awaits confirmation.
     ChannelPending {

@@ -9,6 +9,7 @@ use super::pump;
 use bitcoin::Transaction;
 use bitcoin::secp256k1::PublicKey;
 use lightning::chain::Listen;
+use lightning::ln::channel_state::ChannelDetails;
 use lightning::ln::types::ChannelId;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -156,6 +157,20 @@ impl Lightning {
             .iter()
             .map(|channel| channel.channel_id.to_string());
         ids.collect()
+    }
+
+    /// Zero-conf channels wait for none.
+    pub(crate) fn pending_channels(&self, node_id: &str) -> usize {
+        let Ok(peer) = node_id.parse() else {
+            return 0;
+        };
+        let channels = self.parts.manager.list_channels_with_counterparty(&peer);
+        let is_pending = |channel: &ChannelDetails| {
+            !channel.is_outbound
+                && channel.confirmations_required != Some(0)
+                && channel.confirmations.unwrap_or(0) == 0
+        };
+        channels.iter().filter(|channel| is_pending(channel)).count()
     }
 
     pub(crate) fn send_message(&self, node_id: &str, message_type: u16, payload: Vec<u8>) -> bool {

@@ -70,6 +70,11 @@ impl Node {
         self.0.channel_ids(node_id)
     }
 
+    /// How many channels of this peer wait for their first block, of the few that LDK lets wait.
+    pub fn pending_channels(&self, node_id: &str) -> usize {
+        self.0.pending_channels(node_id)
+    }
+
     /// Sends a message of any type; true once it is handed to the connection.
     ///
     /// False if `init` has not been exchanged from where this node stands.

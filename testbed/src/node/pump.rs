@@ -97,6 +97,7 @@ fn show(event: Event) -> Option<NodeEvent> {
             counterparty_node_id,
             funding_satoshis,
             channel_negotiation_type,
+            channel_type,
             is_announced,
             ..
         } => NodeEvent::OpenChannelRequest {
@@ -108,6 +109,7 @@ fn show(event: Event) -> Option<NodeEvent> {
                 InboundChannelFunds::DualFunded => 0,
             },
             is_announced,
+            is_zero_conf: channel_type.requires_zero_conf(),
         },
         Event::ChannelPending {
             channel_id,

@@ -25,6 +25,7 @@ fn opens_an_unannounced_channel_that_becomes_ready() {
         capacity_sat: 250_000,
         push_msat: 7_000,
         is_announced: false,
+        is_zero_conf: false,
     } = proposal
     else {
         panic!("{proposal:?}");

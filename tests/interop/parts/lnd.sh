@@ -42,7 +42,7 @@ lnd=$(cached lnd "$interop/parts/lnd.version" -- build_lnd) || not_run "LND coul
 # The features are those of hosts: bLIP-2's, and what older hosts look for.
 launch_lnd() {
     local name=$1 variables=LND_${1^^} peers rpc rest options=("${lnd_options[@]}")
-    [ "$lnd_scheme" = https ] || options=(--no-rest-tls)
+    [ "$lnd_scheme" = https ] || options+=(--no-rest-tls)
     peers=$(free_port) rpc=$(free_port) rest=$(free_port)
     start "lnd-$name" "$lnd/lnd" "--lnddir=$work/$name" --noseedbackup --nobootstrap \
         --bitcoin.regtest --bitcoin.node=bitcoind "--bitcoind.rpchost=127.0.0.1:$BITCOIND_RPC_PORT" \

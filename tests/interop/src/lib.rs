@@ -14,7 +14,7 @@ pub mod support;
 pub use lnd::Lnd;
 pub use lnd_front::{Asked, LndFront, Opener, Reaction};
 pub use lnd_opener::{LndOpener, Terms};
-pub use lnd_wallet::{LndWallet, Trusted, channel_id_of};
+pub use lnd_wallet::{LndWallet, channel_id_of};
 pub use npm_lnurl::{NpmLnurl, Offer};
 pub use part::Part;
 pub use proofs::{Proofs, refusal};

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -26,9 +26,6 @@ const INIT_POLLS: usize = 50;
 /// The bit of `open_channel`'s flags that announces the channel.
 const ANNOUNCE: u64 = 1;
 
-/// Peers that zero-conf channels are taken from.
-pub type Trusted = Arc<Mutex<Vec<String>>>;
-
 pub struct LndWallet {
     pub client: Arc<ChannelClient>,
     pub listener: Arc<Listener>,
@@ -38,8 +35,8 @@ pub struct LndWallet {
 }
 
 impl LndWallet {
-    /// With what the client keeps in `folder`.
-    pub fn start(name: &str, folder: &Path, trusted: Trusted, authority: String) -> Self {
+    /// With what the client keeps in `folder`. It takes zero-conf channels of the peers that it trusts.
+    pub fn start(name: &str, folder: &Path, trusted: Vec<String>, authority: String) -> Self {
         let lnd = Lnd::named(name);
         let config = ClientConfig {
             network: BitcoinNetwork::Regtest,
@@ -103,7 +100,7 @@ impl LndWallet {
 
 struct LndWalletNode {
     lnd: Lnd,
-    trusted: Trusted,
+    trusted: Vec<String>,
 }
 
 impl LndWalletNode {
@@ -138,7 +135,6 @@ impl WalletNode for LndWalletNode {
             channels.filter(|listed| listed.channel.peer_id == peer.node_id)
         };
         let pending = with_peer().filter(|listed| listed.is_pending).count();
-        let trusted = self.trusted.lock().unwrap();
         Ok(NodeReadiness {
             channel_ids: with_peer()
                 .filter_map(|listed| listed.channel.channel_id.clone())
@@ -147,7 +143,7 @@ impl WalletNode for LndWalletNode {
             anchor_reserve_sat: Some(0),
             accepts_announced: Some(true),
             accepts_unannounced: Some(true),
-            accepts_zero_conf: Some(trusted.contains(&peer.node_id)),
+            accepts_zero_conf: Some(self.trusted.contains(&peer.node_id)),
             pending_channels: u32::try_from(pending).ok(),
             max_pending_channels: config["maxpendingchannels"]
                 .as_str()
@@ -227,7 +223,7 @@ impl LndReports {
 struct Acceptor {
     socket: WebSocket<MaybeTlsStream<std::net::TcpStream>>,
     client: Arc<ChannelClient>,
-    trusted: Trusted,
+    trusted: Vec<String>,
 }
 
 impl Acceptor {
@@ -265,7 +261,7 @@ impl Acceptor {
             confirmations_required: None,
         });
         let accept = matches!(verdict, ChannelVerdict::Expected { .. });
-        let trusted = self.trusted.lock().unwrap().contains(&peer_id);
+        let trusted = self.trusted.contains(&peer_id);
         json!({
             "accept": accept,
             "pending_chan_id": proposal["pending_chan_id"],
@@ -286,9 +282,18 @@ struct Listed {
     channel: IncomingChannel,
 }
 
+/// All of one height: its lists and its height are three answers, between which a block may come.
 fn channels(lnd: &Lnd) -> Result<Vec<Listed>, String> {
-    let info = lnd.ask(&["getinfo"])?;
-    let height = number(&info["block_height"]);
+    loop {
+        let height = lnd.height()?;
+        let channels = channels_at(lnd, height)?;
+        if lnd.height()? == height {
+            return Ok(channels);
+        }
+    }
+}
+
+fn channels_at(lnd: &Lnd, height: Option<u64>) -> Result<Vec<Listed>, String> {
     let pending = lnd.ask(&["pendingchannels"])?;
     let pending = list(&pending["pending_open_channels"]).map(|listed| {
         let channel = &listed["channel"];
@@ -316,6 +321,7 @@ fn channels(lnd: &Lnd) -> Result<Vec<Listed>, String> {
             channel: IncomingChannel {
                 push_msat: number(&channel["push_amount_sat"]).map(|sat| sat * 1000),
                 is_zero_conf: channel["zero_conf"].as_bool(),
+                confirmations: confirmations_of_open(channel, height),
                 ..incoming
             },
         }
@@ -335,6 +341,19 @@ fn incoming(channel: &Value, stage: ChannelStage, peer: &Value) -> IncomingChann
         is_zero_conf: None,
         confirmations: None,
         confirmations_required: None,
+    }
+}
+
+/// The short id of a channel begins with its block; that of one without a block stands elsewhere.
+fn confirmations_of_open(channel: &Value, height: Option<u64>) -> Option<u32> {
+    let is_zero_conf = channel["zero_conf"] == true;
+    let short_id = match is_zero_conf {
+        true => &channel["zero_conf_confirmed_scid"],
+        false => &channel["chan_id"],
+    };
+    match number(short_id)? >> 40 {
+        0 => Some(0),
+        funded => u32::try_from((height? + 1).saturating_sub(funded)).ok(),
     }
 }
 
@@ -424,6 +443,10 @@ fn failed(reason: String) -> WalletNodeError {
 }
 
 impl Lnd {
+    fn height(&self) -> Result<Option<u64>, String> {
+        Ok(number(&self.ask(&["getinfo"])?["block_height"]))
+    }
+
     /// Its configuration, by the names of its options.
     fn config(&self) -> Result<Value, String> {
         Ok(self.ask(&["getdebuginfo"])?["config"].take())

@@ -161,6 +161,12 @@ impl App {
         self.log().iter().any(|line| line.contains(words))
     }
 
+    /// The events that were handled.
+    pub fn events(&self) -> Vec<Event> {
+        let handled = self.handled.lock().unwrap();
+        handled.iter().map(|(event, _)| event.clone()).collect()
+    }
+
     pub fn verdicts(&self) -> Vec<ChannelVerdict> {
         let handled = self.handled.lock().unwrap();
         handled

@@ -21,10 +21,22 @@ pub fn mine(blocks: u32) {
     ask(&["generatetodescriptor", &blocks.to_string(), "raw(51)"]);
 }
 
+pub fn height() -> u32 {
+    ask(&["getblockcount"]).trim().parse().expect("a number")
+}
+
 /// A block with this transaction, once it is broadcast.
 pub fn confirm(transaction: &str) {
     wait_for("the transaction", || {
         ask(&["getrawmempool"]).contains(transaction).then_some(())
+    });
+    mine(1);
+}
+
+/// A block with what is broadcast, once there is something.
+pub fn confirm_next() {
+    wait_for("a transaction", || {
+        (ask(&["getrawmempool"]).trim() != "[\n]").then_some(())
     });
     mine(1);
 }

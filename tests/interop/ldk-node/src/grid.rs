@@ -105,8 +105,6 @@ pub enum Deed {
         why: Option<&'static str>,
     },
     TurnedDown(Objection),
-    /// The node took it, and the peer then gave it up.
-    GivenUp(&'static str),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +123,6 @@ impl Finding {
                 "{cell:?}: preflight warned of {:?}, and the channel came",
                 self.predicted
             ),
-            Deed::GivenUp(_) => {}
             Deed::TurnedDown(Objection::ZeroConf) => assert!(
                 cell.zero_conf,
                 "{cell:?}: turned down as zero-conf, which it was not"
@@ -148,7 +145,6 @@ impl Finding {
                 let why = why.map(|why| format!(": {why}"));
                 format!("{took}{}", why.unwrap_or_default())
             }
-            Deed::GivenUp(why) => format!("took it, and the peer gave it up: {why}"),
             Deed::TurnedDown(objection) => {
                 let of = match objection {
                     Objection::Reserve => "the reserve",

@@ -5,3 +5,4 @@ pub mod chain;
 pub mod grid;
 pub mod peer;
 pub mod wallet;
+pub mod wallets;

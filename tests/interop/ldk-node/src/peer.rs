@@ -13,6 +13,7 @@ use ldk_node::{Builder, Event, Node};
 use lnurl_channel_interop::{Asked, Opener};
 
 use crate::app::{announce, every, free_address, use_chain, wait_for};
+use crate::chain;
 
 const POLL: Duration = Duration::from_millis(20);
 
@@ -87,6 +88,11 @@ impl Opener for PeerOpener {
     fn open(&self, asked: &Asked) -> Result<String, String> {
         let node = &self.0.node;
         let peer = asked.peer_id.parse().map_err(|_| "no node id")?;
+        // It learns what it has spent from the chain.
+        wait_for("the peer at the chain's height", || {
+            let height = node.status().current_best_block.height;
+            (height == chain::height()).then_some(())
+        });
         // The wallet is connected, so that nobody dials it.
         let nowhere = self.0.address.clone();
         let push_msat = Some(asked.push_sat * 1000);

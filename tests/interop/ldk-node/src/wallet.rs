@@ -1,8 +1,9 @@
 //! A wallet on ldk-node, as an app would write it. `bindings/kotlin/samples/LdkNode*.kt` and their Swift
 //! twins are the same in those languages, and tell what ldk-node can't do.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
 
 use ldk_node::bitcoin::secp256k1::PublicKey;
 use ldk_node::lightning::ln::types::ChannelId;
@@ -18,6 +19,8 @@ const MAX_PENDING_CHANNELS: u32 = 4;
 /// BOLT-7: a channel is announced after so many blocks. LDK's own figure may be smaller.
 const ANNOUNCED_AFTER: u32 = 6;
 
+/// How long a channel may have all its blocks before its peer is connected anew.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
 const KEY_DIGITS: usize = 66;
 
 pub struct LdkNodeWalletNode(pub Arc<Node>);
@@ -111,6 +114,8 @@ pub struct LdkNodeReports {
     connected: Mutex<HashSet<PublicKey>>,
     /// The channels that the node has shown, of earlier runs too.
     shown: Mutex<HashSet<ChannelId>>,
+    /// Since when channels have all their blocks.
+    confirmed: Mutex<HashMap<ChannelId, Instant>>,
 }
 
 impl LdkNodeReports {
@@ -122,6 +127,7 @@ impl LdkNodeReports {
             client,
             connected: Mutex::default(),
             shown,
+            confirmed: Mutex::default(),
         }
     }
 
@@ -181,7 +187,27 @@ impl LdkNodeReports {
             // Before its funding is known, the id is one that does not last.
             if channel.funding_txo.is_some() {
                 self.report_details(&channel, ChannelStage::Funded, None);
+                self.mend(&channel);
             }
+        }
+    }
+
+    /// An LND that was connected anew before its channel was confirmed sends `channel_ready` alone, and
+    /// LDK waits for `channel_reestablish` first (lightningnetwork/lnd#4006). A new connection, which
+    /// `await_ready` makes, has both.
+    fn mend(&self, channel: &ChannelDetails) {
+        let required = channel.confirmations_required;
+        if required.is_none() || channel.confirmations < required {
+            return;
+        }
+        let mut confirmed = self.confirmed.lock().unwrap();
+        let since = confirmed
+            .entry(channel.channel_id)
+            .or_insert_with(Instant::now);
+        if since.elapsed() >= STUCK_AFTER {
+            *since = Instant::now();
+            // It forgets the peer, which is remembered again with the channel's next stage.
+            let _ = self.node.disconnect(channel.counterparty_node_id);
         }
     }
 

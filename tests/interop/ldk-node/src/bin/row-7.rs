@@ -12,12 +12,16 @@ use interop_ldk_node::chain::{self, Purse};
 use interop_ldk_node::grid::{Announced, Cell, Deed, Finding, Funds, Grid, Objection};
 use interop_ldk_node::grid::{tables, write};
 use interop_ldk_node::peer::{Peer, PeerOpener};
+use interop_ldk_node::wallets::{LdkWallet, Wallet};
 use lnurl_channel::{
-    ChannelConcern, ChannelOutcome, ChannelRequest, ChannelRequestState, LnurlChannelError,
+    ChannelClient, ChannelConcern, ChannelOutcome, ChannelRequest, ChannelRequestState,
+    LnurlChannelError,
 };
 use lnurl_channel_interop::support::block_on;
-use lnurl_channel_interop::support::scene::state;
-use lnurl_channel_interop::{Asked, Lnd, LndFront, LndOpener, NpmLnurl, Opener, Proofs, Terms};
+use lnurl_channel_interop::support::scene::{fetch, state};
+use lnurl_channel_interop::{
+    Asked, Lnd, LndFront, LndOpener, LndWallet, NpmLnurl, Opener, Proofs, Terms,
+};
 
 const CAPACITY_SAT: u64 = 200_000;
 /// Less than the 25,000 that ldk-node keeps for a channel with anchors.
@@ -26,11 +30,6 @@ const BELOW_SAT: u64 = 10_000;
 const ABOVE_SAT: u64 = 2_000_000;
 const PEER_SAT: u64 = 500_000_000;
 
-/// Where the node takes a channel, and the peer gives it up: its words, and what they mean.
-const GIVEN_UP: [(&str, &str); 1] = [(
-    "non-zero-conf channel has min depth zero",
-    "the node wants no block, and LND had not proposed zero-conf",
-)];
 const NO_ANCHORS: &str = "it has no anchors";
 const PROPOSED_AGAIN: &str = "LDK proposed it again without anchors";
 
@@ -42,13 +41,67 @@ fn main() {
     };
     let parts = Parts::start(Path::new(cert), Path::new(key), Path::new(folder));
     let mut grids = Vec::new();
-    parts.ldk_node(&mut grids);
+    for kind in KINDS {
+        if std::env::var("ONLY").is_ok_and(|only| only != kind.name) {
+            continue;
+        }
+        parts.grids(&kind, &mut grids);
+    }
     let changed = write(Path::new(document), "grid", &tables(&grids));
     parts.proofs.say(match changed {
         true => "the table has changed, and is written",
         false => "the table says so already",
     });
 }
+
+/// Wallets on one implementation.
+struct Kind {
+    name: &'static str,
+    funds: &'static [Funds],
+    /// What one wallet is asked for, and whether its node is set up for announced channels.
+    announced: &'static [(bool, &'static [Announced])],
+    left_out: &'static [&'static str],
+    start: fn(&Parts, Setting) -> Box<dyn Wallet>,
+}
+
+#[derive(Clone, Copy)]
+struct Setting {
+    funds: Funds,
+    trusted: bool,
+    set_up: bool,
+    announced: Announced,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        name: "ldk-node",
+        funds: &[Funds::None, Funds::Below, Funds::Above],
+        announced: &[
+            (false, &[Announced::No, Announced::Yes]),
+            (true, &[Announced::SetUp]),
+        ],
+        left_out: &[],
+        start: Parts::start_ldk_node,
+    },
+    Kind {
+        name: "LND",
+        funds: &[Funds::None, Funds::Below, Funds::Above],
+        announced: &[(false, &[Announced::No, Announced::Yes])],
+        left_out: &["LND needs nothing set up for announced channels."],
+        start: Parts::start_lnd,
+    },
+    Kind {
+        name: "LDK",
+        funds: &[Funds::None],
+        // One wallet each: it sees no block, and lets four channels wait for one.
+        announced: &[(false, &[Announced::No]), (false, &[Announced::Yes])],
+        left_out: &[
+            "LDK by itself has no funds on chain, and keeps no reserve: that is the wallet's to do.",
+            "It needs nothing set up for announced channels.",
+        ],
+        start: Parts::start_ldk,
+    },
+];
 
 /// Peers of one implementation, and what each of them proposes.
 struct Side {
@@ -151,22 +204,19 @@ impl Parts {
         }
     }
 
-    fn peer_ids(&self) -> Vec<String> {
-        let services = self.sides.iter().flat_map(|side| &side.services);
-        services.map(|(_, service)| service.id.clone()).collect()
-    }
-
-    /// ldk-node as the wallet's node: one for each of its settings, and on it the cells of all peers.
-    fn ldk_node(&self, grids: &mut Vec<(String, Grid, Vec<&str>)>) {
+    /// All cells of one kind of wallet, with a wallet for each of its settings.
+    fn grids(&self, kind: &Kind, grids: &mut Vec<(String, Grid, Vec<&str>)>) {
         let mut found: Vec<Grid> = self.sides.iter().map(|_| Grid::default()).collect();
-        for funds in [Funds::None, Funds::Below, Funds::Above] {
+        for &funds in kind.funds {
             for trusted in [false, true] {
-                for set_up in [false, true] {
-                    let app = self.start_ldk_node(funds, trusted, set_up);
-                    let announced = match set_up {
-                        true => &[Announced::SetUp][..],
-                        false => &[Announced::No, Announced::Yes],
+                for &(set_up, announced) in kind.announced {
+                    let setting = Setting {
+                        funds,
+                        trusted,
+                        set_up,
+                        announced: announced[0],
                     };
+                    let wallet = (kind.start)(self, setting);
                     for (side, grid) in self.sides.iter().zip(&mut found) {
                         for &announced in announced {
                             for (terms, service) in &side.services {
@@ -178,34 +228,41 @@ impl Parts {
                                         anchors,
                                         zero_conf,
                                     };
-                                    grid.add(cell, self.try_ldk_node(&app, service, cell));
+                                    grid.add(cell, self.try_cell(&*wallet, service, cell));
                                 }
                             }
                         }
                     }
-                    app.stop();
+                    wallet.stop();
                 }
             }
         }
         for (side, grid) in self.sides.iter().zip(found) {
-            let name = format!("ldk-node, from {}", side.name);
+            let name = format!("{}, from {}", kind.name, side.name);
             self.proofs.say(&format!("{name}: {} cells", grid.cells()));
-            grids.push((name, grid, side.left_out.clone()));
+            let left_out = [&side.left_out[..], kind.left_out].concat();
+            grids.push((name, grid, left_out));
         }
     }
 
-    fn start_ldk_node(&self, funds: Funds, trusted: bool, announces: bool) -> App {
-        let ids = self.peer_ids().into_iter();
+    fn trusted(&self, setting: Setting) -> Vec<String> {
+        let services = self.sides.iter().flat_map(|side| &side.services);
+        let ids = services.map(|(_, service)| service.id.clone());
+        ids.filter(|_| setting.trusted).collect()
+    }
+
+    fn start_ldk_node(&self, setting: Setting) -> Box<dyn Wallet> {
+        let trusted = self.trusted(setting).into_iter();
         let settings = Settings {
-            announces,
-            trusted: ids
-                .filter(|_| trusted)
-                .map(|id| id.parse().expect("a key"))
-                .collect(),
+            announces: setting.set_up,
+            trusted: trusted.map(|id| id.parse().expect("a key")).collect(),
         };
-        let name = format!("wallet-{funds:?}-{trusted}-{announces}");
-        let app = App::start(&self.folder.join(name), settings, self.authority.clone());
-        let amount = match funds {
+        let app = App::start(
+            &self.folder_of("ldk-node", setting),
+            settings,
+            self.authority.clone(),
+        );
+        let amount = match setting.funds {
             Funds::None => 0,
             Funds::Below => BELOW_SAT,
             Funds::Above => ABOVE_SAT,
@@ -219,13 +276,60 @@ impl Parts {
                 (balances.spendable_onchain_balance_sats == amount).then_some(())
             });
         }
-        app
+        Box::new(app)
     }
 
-    fn try_ldk_node(&self, app: &App, service: &Service, cell: Cell) -> Finding {
-        let logged = app.log().len();
-        let tried = service.try_cell(app, cell);
-        let log = app.log().split_off(logged);
+    /// The same LND for all settings: its funds grow from one to the next.
+    fn start_lnd(&self, setting: Setting) -> Box<dyn Wallet> {
+        let lnd = Lnd::named("wallet");
+        let confirmed = || {
+            let balance = lnd.ask(&["walletbalance"]).expect("LND answers");
+            let confirmed = balance["confirmed_balance"].as_str().expect("a text");
+            confirmed.parse::<u64>().expect("a number")
+        };
+        let wanted = match setting.funds {
+            Funds::None => 0,
+            Funds::Below => BELOW_SAT,
+            Funds::Above => BELOW_SAT + ABOVE_SAT,
+        };
+        if let missing @ 1.. = wanted - confirmed() {
+            let address = lnd.ask(&["newaddress", "p2wkh"]).expect("LND answers");
+            let address = address["address"].as_str().expect("a text").to_owned();
+            self.purse.pay(&address, missing);
+        }
+        wait_for("the wallet's funds", || {
+            (confirmed() == wanted).then_some(())
+        });
+        Box::new(LndWallet::start(
+            "wallet",
+            &self.folder_of("lnd", setting),
+            self.trusted(setting),
+            self.authority.clone(),
+        ))
+    }
+
+    fn start_ldk(&self, setting: Setting) -> Box<dyn Wallet> {
+        Box::new(LdkWallet::start(
+            self.trusted(setting),
+            &self.folder_of("ldk", setting),
+            self.authority.clone(),
+        ))
+    }
+
+    fn folder_of(&self, node: &str, setting: Setting) -> PathBuf {
+        let Setting {
+            funds,
+            trusted,
+            set_up,
+            announced,
+        } = setting;
+        self.folder
+            .join(format!("{node}-{funds:?}-{trusted}-{set_up}-{announced:?}"))
+    }
+
+    fn try_cell(&self, wallet: &dyn Wallet, service: &Service, cell: Cell) -> Finding {
+        let logged = wallet.log().len();
+        let tried = service.try_cell(wallet.client(), cell);
         let deed = match &tried.result {
             Ok(()) => {
                 let snapshot = tried.request.snapshot();
@@ -238,34 +342,21 @@ impl Parts {
                     true => wait_for("the channel without a block", || is_ready().then_some(())),
                     false => assert!(!is_ready(), "{cell:?}: ready without a block"),
                 }
-                let id = channel.channel_id.expect("a funded channel has an id");
-                confirm(app, &id);
-                let rejected = log
-                    .iter()
-                    .any(|line| line.contains("Rejecting inbound Anchor"));
-                let why = match (tried.predicted.is_empty(), rejected) {
-                    (true, _) => None,
-                    (false, true) => Some(PROPOSED_AGAIN),
-                    (false, false) => (!cell.anchors).then_some(NO_ANCHORS),
+                wallet.confirm(&channel.channel_id.expect("a funded channel has an id"));
+                let why = match tried.objection() {
+                    _ if tried.predicted.is_empty() => None,
+                    Some(Objection::Reserve) => Some(PROPOSED_AGAIN),
+                    _ => (!cell.anchors).then_some(NO_ANCHORS),
                 };
                 Deed::Took { ready_at_once, why }
             }
-            Err(words) => {
-                let reasons = tried.concerns.iter().filter_map(|concern| match concern {
-                    ChannelConcern::ProposalFailed { reason } => reason.as_deref(),
-                    _ => None,
-                });
-                match reasons.chain([words.as_str()]).find_map(Objection::of) {
-                    Some(objection) => Deed::TurnedDown(objection),
-                    None => {
-                        let known = GIVEN_UP.iter().find(|(part, _)| words.contains(part));
-                        let (_, why) = known.unwrap_or_else(|| {
-                            panic!("{cell:?}: {words}; {:?}; {log:#?}", tried.concerns)
-                        });
-                        Deed::GivenUp(why)
-                    }
-                }
-            }
+            Err(_) => Deed::TurnedDown(tried.objection().unwrap_or_else(|| {
+                let log = wallet.log().split_off(logged);
+                panic!(
+                    "{cell:?}: {:?}; {:?}; {log:#?}",
+                    tried.result, tried.concerns
+                )
+            })),
         };
         let finding = Finding {
             predicted: tried.predicted,
@@ -278,27 +369,28 @@ impl Parts {
     }
 }
 
-/// Mines the channel's funding, and waits until the wallet's node counts it.
-fn confirm(app: &App, channel_id: &str) {
-    let shown = || {
-        let mut channels = app.node.list_channels().into_iter();
-        channels
-            .find(|channel| channel.channel_id.to_string() == channel_id)
-            .expect("the channel is there")
-    };
-    let funding = shown().funding_txo.expect("it is funded");
-    chain::confirm(&funding.txid.to_string());
-    wait_for("its first block", || {
-        (shown().confirmations >= Some(1)).then_some(())
-    });
-}
-
 /// What came of a cell. The peer's words where the channel did not come.
 struct Tried {
     request: Arc<ChannelRequest>,
     predicted: Vec<ChannelConcern>,
     concerns: Vec<ChannelConcern>,
     result: Result<(), String>,
+}
+
+impl Tried {
+    /// What the node had against the channel, or against one that was proposed before it.
+    fn objection(&self) -> Option<Objection> {
+        // LND keeps the reason from its peer, and the wallet has it from its own report.
+        if self.concerns.contains(&ChannelConcern::ZeroConfRefused) {
+            return Some(Objection::ZeroConf);
+        }
+        let reasons = self.concerns.iter().filter_map(|concern| match concern {
+            ChannelConcern::ProposalFailed { reason } => reason.as_deref(),
+            _ => None,
+        });
+        let words = self.result.as_ref().err().map(String::as_str);
+        reasons.chain(words).find_map(Objection::of)
+    }
 }
 
 impl Service {
@@ -322,13 +414,14 @@ impl Service {
         }
     }
 
-    fn try_cell(&self, app: &App, cell: Cell) -> Tried {
+    fn try_cell(&self, client: &ChannelClient, cell: Cell) -> Tried {
         *self.terms.lock().unwrap() = Terms {
             anchors: cell.anchors,
             zero_conf: cell.zero_conf,
         };
         let failures = self.front.failed().len();
-        let request = app.fetch(&self.npm.offer(CAPACITY_SAT, 0).lnurl);
+        let offer = self.npm.offer(CAPACITY_SAT, 0);
+        let request = fetch(client, &offer.lnurl).expect("an offer");
         let visibility = cell.announced.visibility();
         let predicted = block_on(request.preflight(visibility)).expect("the node answers");
         let result = match block_on(request.accept(visibility)) {
