@@ -4,13 +4,28 @@ import dev.lnurlchannel.ChannelClientInterface
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.IncomingChannel
+import java.util.concurrent.ConcurrentHashMap
+import org.lightningdevkit.ldknode.ChannelDetails
 import org.lightningdevkit.ldknode.Event
 import org.lightningdevkit.ldknode.NodeException
 import org.lightningdevkit.ldknode.NodeInterface
 
+/** BOLT-7: a channel is announced after so many blocks. LDK's own figure may be smaller. */
+private const val ANNOUNCED_AFTER = 6u
+
+/** How long a channel may have all its blocks before its peer is connected anew. */
+private const val STUCK_AFTER_NS = 10_000_000_000
+
 /** Reports what an ldk-node shows to the client. */
 class LdkNodeReports(private val node: NodeInterface, private val client: ChannelClientInterface) {
     private var connected = emptySet<String>()
+
+    /** The channels that the node has shown, of earlier runs too. */
+    private val shown: MutableSet<String> =
+        ConcurrentHashMap.newKeySet<String>().apply { addAll(node.listChannels().map { it.channelId }) }
+
+    /** Since when channels have all their blocks. */
+    private val confirmed = ConcurrentHashMap<String, Long>()
 
     /** For each event, before `Node.eventHandled`: one that is shown again does no harm. */
     fun report(event: Event): ChannelVerdict? {
@@ -19,7 +34,9 @@ class LdkNodeReports(private val node: NodeInterface, private val client: Channe
                 return report(event.channelId, ChannelStage.FUNDED, event.formerTemporaryChannelId)
             is Event.ChannelReady -> return report(event.channelId, ChannelStage.READY)
             is Event.ChannelClosed -> event.counterpartyNodeId?.let { peerId ->
-                client.reportChannelClosed(peerId, event.channelId, event.reason?.let { it::class.simpleName })
+                // One that failed before it was pending is known to nobody by its id.
+                val channelId = event.channelId.takeIf { it in shown }
+                client.reportChannelClosed(peerId, channelId, event.reason?.let { it::class.simpleName })
             }
             else -> Unit
         }
@@ -34,21 +51,65 @@ class LdkNodeReports(private val node: NodeInterface, private val client: Channe
         connected = now
     }
 
+    /** Every few seconds: how far the channels are that can't be used yet. */
+    fun reportConfirmations() {
+        // Before its funding is known, a channel's id is one that does not last.
+        node.listChannels().filter { !it.isOutbound && !it.isChannelReady && it.fundingTxo != null }.forEach {
+            report(it, ChannelStage.FUNDED)
+            mend(it)
+        }
+    }
+
+    /**
+     * An LND that was connected anew before its channel was confirmed sends `channel_ready` alone, and LDK
+     * waits for `channel_reestablish` first (lightningnetwork/lnd#4006). A new connection, which
+     * `awaitReady` makes, has both.
+     */
+    private fun mend(channel: ChannelDetails) {
+        val required = channel.confirmationsRequired ?: return
+        if ((channel.confirmations ?: 0u) < required) return
+        val now = System.nanoTime()
+        val since = confirmed.putIfAbsent(channel.channelId, now) ?: return
+        if (now - since < STUCK_AFTER_NS) return
+        confirmed[channel.channelId] = now
+        try {
+            // It forgets the peer, which is remembered again with the channel's next stage.
+            node.disconnect(channel.counterpartyNodeId)
+        } catch (_: NodeException) {
+            // It has just gone by itself.
+        }
+    }
+
     /** The event does not tell the amount, nor who opens. */
-    private fun report(channelId: String, stage: ChannelStage, formerId: String? = null): ChannelVerdict? {
-        val channel = node.listChannels().find { it.channelId == channelId && !it.isOutbound } ?: return null
+    private fun report(channelId: String, stage: ChannelStage, formerId: String? = null): ChannelVerdict? =
+        node.listChannels().find { it.channelId == channelId && !it.isOutbound }?.let { report(it, stage, formerId) }
+
+    private fun report(channel: ChannelDetails, stage: ChannelStage, formerId: String? = null): ChannelVerdict {
+        shown += channel.channelId
         val verdict = client.reportIncomingChannel(
             IncomingChannel(
-                channel.counterpartyNodeId, stage, channelId, formerId,
+                channel.counterpartyNodeId, stage, channel.channelId, formerId,
                 capacitySat = channel.channelValueSats,
                 isAnnounced = channel.isAnnounced,
+                isZeroConf = channel.isZeroConf(stage),
                 confirmations = channel.confirmations,
-                confirmationsRequired = channel.confirmationsRequired,
+                confirmationsRequired = channel.blocks,
             ),
         )
         if (verdict is ChannelVerdict.Expected) remember(channel.counterpartyNodeId)
         return verdict
     }
+
+    /** Where the node wants no block, the peer may want one all the same. */
+    private fun ChannelDetails.isZeroConf(stage: ChannelStage): Boolean? = when (confirmationsRequired) {
+        null -> null
+        0u -> true.takeIf { stage == ChannelStage.READY && (confirmations ?: 0u) == 0u }
+        else -> false
+    }
+
+    /** A zero-conf channel can be used before it is announced. */
+    private val ChannelDetails.blocks: UInt?
+        get() = confirmationsRequired?.let { if (isAnnounced && it > 0u) maxOf(it, ANNOUNCED_AFTER) else it }
 
     /** So that the node connects to it after a restart, as the channel needs. */
     private fun remember(peerId: String) {

@@ -349,7 +349,8 @@ fn confirmations_of_open(channel: &Value, height: Option<u64>) -> Option<u32> {
     let is_zero_conf = channel["zero_conf"] == true;
     let short_id = match is_zero_conf {
         true => &channel["zero_conf_confirmed_scid"],
-        false => &channel["chan_id"],
+        // LND's own `chan_id`, which `lncli` prints under this name.
+        false => &channel["scid"],
     };
     match number(short_id)? >> 40 {
         0 => Some(0),

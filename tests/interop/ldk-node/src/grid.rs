@@ -159,7 +159,7 @@ impl Finding {
     }
 }
 
-fn listed(concerns: &[ChannelConcern]) -> String {
+pub fn listed(concerns: &[ChannelConcern]) -> String {
     let texts: Vec<_> = concerns.iter().map(in_words).collect();
     match texts.is_empty() {
         true => "–".to_owned(),
@@ -255,11 +255,16 @@ pub fn tables(grids: &[(String, Grid, Vec<&str>)]) -> String {
         for cell in left_out {
             text.push_str(&format!(" {cell}"));
         }
-        text.push_str(&format!("\n\n| {} |\n", HEADS.join(" | ")));
-        text.push_str(&format!("|{}\n", "---|".repeat(HEADS.len())));
-        for row in grid.rows() {
-            text.push_str(&format!("| {} |\n", row.join(" | ")));
-        }
+        text.push_str(&format!("\n\n{}", table(&HEADS, &grid.rows())));
+    }
+    text
+}
+
+pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let mut text = format!("| {} |\n", heads.join(" | "));
+    text.push_str(&format!("|{}\n", "---|".repeat(heads.len())));
+    for row in rows {
+        text.push_str(&format!("| {} |\n", row.join(" | ")));
     }
     text
 }
@@ -277,7 +282,7 @@ pub fn write(file: &Path, name: &str, text: &str) -> bool {
     let (_, tail) = rest
         .split_once(&end)
         .expect("the document has the other marker");
-    let after = format!("{head}{begin}\n{text}\n{end}{tail}");
+    let after = format!("{head}{begin}\n{text}{end}{tail}");
     let changed = after != before;
     if changed {
         std::fs::write(file, after).expect("the document can be written");

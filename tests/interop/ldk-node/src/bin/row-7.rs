@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use interop_ldk_node::app::{App, Settings, wait_for};
 use interop_ldk_node::chain::{self, Purse};
 use interop_ldk_node::grid::{Announced, Cell, Deed, Finding, Funds, Grid, Objection};
-use interop_ldk_node::grid::{tables, write};
+use interop_ldk_node::grid::{listed, table, tables, write};
 use interop_ldk_node::peer::{Peer, PeerOpener};
 use interop_ldk_node::wallets::{LdkWallet, Wallet};
 use lnurl_channel::{
@@ -29,7 +29,18 @@ const BELOW_SAT: u64 = 10_000;
 /// More than it keeps for all the channels here.
 const ABOVE_SAT: u64 = 2_000_000;
 const PEER_SAT: u64 = 500_000_000;
+/// More than any node lets channels wait for their first block.
+const COINS: usize = 6;
 
+/// What the second table has.
+const FULL: [&str; 6] = [
+    "the wallet's node",
+    "peer",
+    "channels that wait",
+    "`preflight`",
+    "the node",
+    "concerns afterwards",
+];
 const NO_ANCHORS: &str = "it has no anchors";
 const PROPOSED_AGAIN: &str = "LDK proposed it again without anchors";
 
@@ -42,12 +53,18 @@ fn main() {
     let parts = Parts::start(Path::new(cert), Path::new(key), Path::new(folder));
     let mut grids = Vec::new();
     for kind in KINDS {
-        if std::env::var("ONLY").is_ok_and(|only| only != kind.name) {
-            continue;
-        }
         parts.grids(&kind, &mut grids);
     }
-    let changed = write(Path::new(document), "grid", &tables(&grids));
+    let mut full = Vec::new();
+    for kind in KINDS {
+        parts.full(&kind, &mut full);
+    }
+    let document = Path::new(document);
+    let changed = [
+        write(document, "grid", &tables(&grids)),
+        write(document, "pending", &table(&FULL, &full)),
+    ];
+    let changed = changed.contains(&true);
     parts.proofs.say(match changed {
         true => "the table has changed, and is written",
         false => "the table says so already",
@@ -153,7 +170,7 @@ impl Parts {
             );
             (vec![terms], service)
         });
-        let lnd = Parts::lnd(&ldk[0].1, cert, key);
+        let lnd = Parts::lnd(&purse, &ldk[0].1, cert, key);
         let ldk = Side {
             name: format!("LDK (ldk-node {})", "0.7.1"),
             services: ldk.into(),
@@ -171,10 +188,15 @@ impl Parts {
         }
     }
 
-    fn lnd(other: &Service, cert: &Path, key: &Path) -> Side {
+    fn lnd(purse: &Purse, other: &Service, cert: &Path, key: &Path) -> Side {
         let lnd = Lnd::named("service");
         let terms = |anchors, zero_conf| Terms { anchors, zero_conf };
         let all = vec![terms(true, false), terms(false, false), terms(true, true)];
+        // To open several channels without a block in between, it takes several coins.
+        for _ in 0..COINS {
+            let address = lnd.ask(&["newaddress", "p2wkh"]).expect("LND answers");
+            purse.pay(address["address"].as_str().expect("a text"), PEER_SAT);
+        }
         let opener = LndOpener {
             lnd,
             terms: Arc::new(Mutex::new(all[0])),
@@ -242,6 +264,56 @@ impl Parts {
             self.proofs.say(&format!("{name}: {} cells", grid.cells()));
             let left_out = [&side.left_out[..], kind.left_out].concat();
             grids.push((name, grid, left_out));
+        }
+    }
+
+    /// As many channels of one peer as its node lets wait for a block, and one more.
+    fn full(&self, kind: &Kind, rows: &mut Vec<Vec<String>>) {
+        for side in &self.sides {
+            let (terms, service) = &side.services[0];
+            let cell = Cell {
+                funds: Funds::Above,
+                trusted: false,
+                announced: Announced::No,
+                anchors: terms[0].anchors,
+                zero_conf: false,
+            };
+            let setting = Setting {
+                funds: *kind.funds.last().expect("some funds"),
+                trusted: false,
+                set_up: false,
+                announced: Announced::SetUp,
+            };
+            let wallet = (kind.start)(self, setting);
+            let mut waiting = Vec::new();
+            let refused = loop {
+                let tried = service.try_cell(wallet.client(), cell);
+                if tried.result.is_err() {
+                    break tried;
+                }
+                assert_eq!(tried.predicted, [], "{}: {waiting:?}", kind.name);
+                waiting.push(tried.channel_id());
+            };
+            assert_eq!(refused.objection(), Some(Objection::Pending));
+            let pending = u32::try_from(waiting.len()).expect("a few");
+            assert_eq!(
+                refused.predicted,
+                [ChannelConcern::TooManyPending { pending }]
+            );
+            self.proofs.say(&format!(
+                "{}, from {}: {pending} channels wait, and one more is turned down: {:?}, {:?}",
+                kind.name, side.name, refused.predicted, refused.concerns
+            ));
+            rows.push(vec![
+                kind.name.to_owned(),
+                side.name.clone(),
+                pending.to_string(),
+                listed(&refused.predicted),
+                "turned it down".to_owned(),
+                listed(&refused.concerns),
+            ]);
+            wallet.confirm(&waiting[0]);
+            wallet.stop();
         }
     }
 
@@ -332,8 +404,6 @@ impl Parts {
         let tried = service.try_cell(wallet.client(), cell);
         let deed = match &tried.result {
             Ok(()) => {
-                let snapshot = tried.request.snapshot();
-                let channel = snapshot.channel.expect("the channel that came");
                 // LDK asks the node that takes the channel, and LND waits for a block of its own
                 // where it has not proposed otherwise.
                 let ready_at_once = cell.trusted && (cell.zero_conf || service.is_ldk);
@@ -342,7 +412,7 @@ impl Parts {
                     true => wait_for("the channel without a block", || is_ready().then_some(())),
                     false => assert!(!is_ready(), "{cell:?}: ready without a block"),
                 }
-                wallet.confirm(&channel.channel_id.expect("a funded channel has an id"));
+                wallet.confirm(&tried.channel_id());
                 let why = match tried.objection() {
                     _ if tried.predicted.is_empty() => None,
                     Some(Objection::Reserve) => Some(PROPOSED_AGAIN),
@@ -378,6 +448,12 @@ struct Tried {
 }
 
 impl Tried {
+    fn channel_id(&self) -> String {
+        let channel = self.request.snapshot().channel;
+        let id = channel.expect("the channel that came").channel_id;
+        id.expect("a funded channel has an id")
+    }
+
     /// What the node had against the channel, or against one that was proposed before it.
     fn objection(&self) -> Option<Objection> {
         // LND keeps the reason from its peer, and the wallet has it from its own report.

@@ -2,18 +2,21 @@ package dev.lnurlchannel.interop
 
 import dev.lnurlchannel.BitcoinNetwork
 import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelConcern
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.ChannelRequests
 import dev.lnurlchannel.ChannelStage
 import dev.lnurlchannel.ChannelVerdict
+import dev.lnurlchannel.ChannelVisibility
 import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.IncomingChannel
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NodeProblem
 import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.encodeLnurl
+import dev.lnurlchannel.samples.LdkNodeLog
 import dev.lnurlchannel.samples.LdkNodeReports
 import dev.lnurlchannel.samples.LdkNodeWalletNode
 import java.io.File
@@ -42,6 +45,9 @@ import org.lightningdevkit.ldknode.defaultConfig
 private const val CAPACITY_SAT = 200_000
 private const val PUSH_SAT = 20_000
 private const val RESERVE_SAT = 25_000
+
+/** What ldk-node waits for. */
+private const val BLOCKS = 6u
 private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
 
 /** A new wallet on ldk-node, with nothing on chain, which trusts the service's LND to close channels. */
@@ -51,6 +57,7 @@ class Row5Test {
 
     private val lnd = Lnd("service")
     private val certificate = System.getProperty("service.certificate")
+    private val log = LdkNodeLog()
     private val node by lazy { build() }
     private val client by lazy { ChannelClient(LdkNodeWalletNode(node), ChannelRequests(), config()) }
     private val reports by lazy { LdkNodeReports(node, client) }
@@ -73,6 +80,7 @@ class Row5Test {
             val (request, channel) = opens(service)
             say("LUD-02, nothing on chain: at ChannelPending, an unannounced channel of the service's capacity")
             isReady(request, channel)
+            isTurnedDownAsAnnounced(service)
             awaitsAgainAfterAFailedOpening(service)
             staysReady(request, channel)
         }
@@ -85,6 +93,7 @@ class Row5Test {
         config.anchorChannelsConfig = AnchorChannelsConfig(listOf(lnd.id), RESERVE_SAT.toULong())
         val builder = Builder.fromConfig(config)
         val port = System.getenv("BITCOIND_RPC_PORT").toUShort()
+        builder.setCustomLogger(log)
         builder.setChainSourceBitcoindRpc("127.0.0.1", port, "interop", "interop")
         return builder.build()
     }
@@ -99,6 +108,7 @@ class Row5Test {
     /** In the order that the sample asks for, and then the app's loop. */
     private fun startApp() {
         val reports = reports
+        log.client = client
         node.start()
         app.launch {
             while (true) {
@@ -111,6 +121,7 @@ class Row5Test {
         app.launch {
             while (true) {
                 reports.reportConnections()
+                reports.reportConfirmations()
                 delay(POLL)
             }
         }
@@ -136,8 +147,9 @@ class Row5Test {
             formerChannelId = pending.formerTemporaryChannelId,
             capacitySat = CAPACITY_SAT.toULong(),
             isAnnounced = false,
-            confirmations = channel.confirmations,
-            confirmationsRequired = channel.confirmationsRequired,
+            isZeroConf = false,
+            confirmations = 0u,
+            confirmationsRequired = BLOCKS,
         )
         assertEquals(expected, channel)
         assertEquals(listOf<ChannelVerdict>(ChannelVerdict.Expected(request.requestId())), verdicts)
@@ -153,6 +165,18 @@ class Row5Test {
         assertEquals(PUSH_SAT.toULong(), node.listBalances().totalLightningBalanceSats)
         assertEquals(ChannelRequestState.READY, request.snapshot().state)
         say("six blocks: ready, with what the service pushed")
+    }
+
+    /** Which the node tells beforehand, and its log afterwards. */
+    private suspend fun isTurnedDownAsAnnounced(service: NpmService) {
+        val request = client.fetch(decodeLnurl(service.offer(CAPACITY_SAT, PUSH_SAT)))
+        val announced = ChannelVisibility.ANNOUNCED
+        assertEquals(listOf<ChannelConcern>(ChannelConcern.VisibilityRefused(announced)), request.preflight(announced))
+        assertTrue(runCatching { request.accept(announced) }.exceptionOrNull() is LnurlChannelException.Refused)
+        val failed = request.snapshot().concerns.single() as ChannelConcern.ProposalFailed
+        assertEquals("missing configuration: Node alias and listening addresses are not configured", failed.reason)
+        assertEquals(emptyList<ChannelConcern>(), request.preflight())
+        say("announced: preflight says so, and then ldk-node's log: \"${failed.reason}\"")
     }
 
     private suspend fun awaitsAgainAfterAFailedOpening(service: NpmService) {
