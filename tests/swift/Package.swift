@@ -24,7 +24,7 @@ let package = Package(
             name: "LndSamples",
             dependencies: ["LnurlChannel"],
             // These need another node's library.
-            exclude: ["LdkNodeReports.swift", "LdkNodeWalletNode.swift"]
+            exclude: ["LdkNodeLog.swift", "LdkNodeReports.swift", "LdkNodeWalletNode.swift"]
         ),
         .executableTarget(name: "LndRow", dependencies: ["LndSamples"]),
         .testTarget(

@@ -12,8 +12,8 @@ private val REASON = Regex("^[^:]*?( due to |: )(.*)$", RegexOption.DOT_MATCHES_
  * Reports why ldk-node turned a channel down, which it tells its log only. Give it to
  * `Builder.setCustomLogger`; what it hears goes on to [next], the app's own log.
  *
- * ldk-node's wording may change with any version: a sentence of another form tells no reason, and one that
- * names no peer nothing at all.
+ * ldk-node hands over all that it says, at every level. Its wording may change with any version: a
+ * sentence of another form tells no reason, and one that names no peer nothing at all.
  */
 class LdkNodeLog(private val next: LogWriter? = null) : LogWriter {
     /** Set it as soon as there is one: the log is there before the node, and the client after it. */

@@ -53,8 +53,8 @@ class LdkNodeReports(private val node: NodeInterface, private val client: Channe
 
     /** Every few seconds: how far the channels are that can't be used yet. */
     fun reportConfirmations() {
-        // Before its funding is known, a channel's id is one that does not last.
-        node.listChannels().filter { !it.isOutbound && !it.isChannelReady && it.fundingTxo != null }.forEach {
+        // The event comes first: it alone tells the former id.
+        node.listChannels().filter { it.channelId in shown && !it.isOutbound && !it.isChannelReady }.forEach {
             report(it, ChannelStage.FUNDED)
             mend(it)
         }

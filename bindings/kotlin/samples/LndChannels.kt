@@ -6,19 +6,35 @@ import kotlin.experimental.xor
 import org.json.JSONObject
 
 /** A channel as LND lists it; the peer opened it, or the wallet did. */
-class LndChannel(val isIncoming: Boolean, val channel: IncomingChannel)
+class LndChannel(val isIncoming: Boolean, val isPending: Boolean, val channel: IncomingChannel)
 
 /** A channel that is gone, or about to be. */
 class LndClosing(val peerId: String, val channelId: String, val reason: String)
 
 /** All that LND has: pending ones, and those that both sides have found confirmed. */
 fun LndRest.channels(): List<LndChannel> {
+    // A block may come between the answers, and then the confirmations would not go with the lists.
+    while (true) {
+        val height = height()
+        val channels = channels(height)
+        if (height() == height) return channels
+    }
+}
+
+private fun LndRest.height(): Long = get("/v1/getinfo").getLong("block_height")
+
+private fun LndRest.channels(height: Long): List<LndChannel> {
     val pending = get("/v1/channels/pending").getJSONArray("pending_open_channels").objects()
-        .map { it.getJSONObject("channel") }
-        .map {
+        .map { pending ->
+            val it = pending.getJSONObject("channel")
+            val confirmations = confirmations(pending.getLong("confirmation_height"), height)
+            val missing = pending.getInt("confirmations_until_active").toUInt()
+            val peerId = it.getString("remote_node_pub")
             LndChannel(
                 isIncoming = it.getString("initiator") == "INITIATOR_REMOTE",
-                incoming(it, ChannelStage.FUNDED, it.getString("remote_node_pub"), it.getString("local_balance")),
+                isPending = true,
+                incoming(it, ChannelStage.FUNDED, peerId, it.getString("local_balance"))
+                    .copy(confirmations = confirmations, confirmationsRequired = confirmations + missing),
             )
         }
     val open = get("/v1/channels").getJSONArray("channels").objects().map {
@@ -26,7 +42,9 @@ fun LndRest.channels(): List<LndChannel> {
         val stage = if (it.getBoolean("active")) ChannelStage.READY else ChannelStage.FUNDED
         LndChannel(
             isIncoming = !it.getBoolean("initiator"),
-            incoming(it, stage, it.getString("remote_pubkey"), it.getString("push_amount_sat")),
+            isPending = false,
+            incoming(it, stage, it.getString("remote_pubkey"), it.getString("push_amount_sat"))
+                .copy(isZeroConf = it.getBoolean("zero_conf"), confirmations = confirmations(funded(it), height)),
         )
     }
     return pending + open
@@ -43,6 +61,13 @@ fun LndRest.closings(): List<LndClosing> {
     }
     return closed + closing
 }
+
+/** The short id of a channel begins with its block; that of one without a block stands elsewhere. */
+private fun funded(channel: JSONObject): Long =
+    channel.getString(if (channel.getBoolean("zero_conf")) "zero_conf_confirmed_scid" else "chan_id").toLong() shr 40
+
+private fun confirmations(funded: Long, height: Long): UInt =
+    if (funded == 0L) 0u else (height + 1 - funded).coerceAtLeast(0).toUInt()
 
 private fun incoming(channel: JSONObject, stage: ChannelStage, peerId: String, pushSat: String) = IncomingChannel(
     peerId,

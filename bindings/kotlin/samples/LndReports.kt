@@ -30,7 +30,10 @@ class LndReports(private val lnd: LndRest, private val client: ChannelClientInte
         client.reportPeerConnection(event.getString("pub_key"), event.getString("type") == "PEER_ONLINE")
     }
 
-    /** Every few seconds: what was reported before changes nothing. */
+    /** Has all channels reported at once when LND tells that one has changed. Ends as [reportMessages] does. */
+    fun reportChannelEvents() = lnd.stream("/v1/channels/subscribe") { reportChannels() }
+
+    /** Every few seconds: what was reported before changes nothing. It has each block that comes. */
     fun reportChannels() {
         lnd.channels().filter { it.isIncoming }.forEach { client.reportIncomingChannel(it.channel) }
         lnd.closings().forEach { client.reportChannelClosed(it.peerId, it.channelId, it.reason) }

@@ -17,16 +17,42 @@ private const val BECH32_DIGITS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
  * A wallet whose node is an LND, for both kinds of channels. `LndReports.kt` has the other direction.
  *
  * The macaroon: `lncli bakemacaroon info:read peers:read peers:write offchain:read offchain:write
- * address:write`. For hosted channels LND runs with `--protocol.custom-init=257`, and 32973 for older
+ * onchain:read address:write`. For hosted channels LND runs with `--protocol.custom-init=257`, and 32973 for older
  * hosts; their messages need no flag, as their types are in the range that LND leaves to others.
+ *
+ * [maxPendingChannels] is LND's option of that name, and [reachesOnion] whether it runs with Tor: it tells
+ * neither, but with its whole log.
  */
-class LndWalletNode(private val lnd: LndRest) : WalletNode {
+class LndWalletNode(
+    private val lnd: LndRest,
+    private val maxPendingChannels: UInt = 1u,
+    private val reachesOnion: Boolean? = null,
+) : WalletNode {
     /** Peers that LND had no connection to before. */
     private val connectedHere: MutableSet<String> = ConcurrentHashMap.newKeySet()
 
     override fun nodeId(): String = lnd.get("/v1/getinfo").getString("identity_pubkey")
 
-    override fun readiness(peer: PeerAddress): NodeReadiness = NodeReadiness(channelIds(peer))
+    /** LND keeps a reserve only for announced channels that it funds itself: none for those of others. */
+    override fun readiness(peer: PeerAddress): NodeReadiness {
+        val channels = channels(peer)
+        val balance = lnd.get("/v1/balance/blockchain")
+        val (confirmed, kept) =
+            listOf("confirmed_balance", "reserved_balance_anchor_chan").map { balance.getString(it).toLong() }
+        return NodeReadiness(
+            channelIds = channels.mapNotNull { it.channel.channelId },
+            onchainSat = (confirmed - kept).coerceAtLeast(0).toULong(),
+            anchorReserveSat = 0u,
+            acceptsAnnounced = true,
+            acceptsUnannounced = true,
+            // That takes a ChannelAcceptor: see `LndReports`.
+            acceptsZeroConf = false,
+            pendingChannels = channels.count { it.isPending }.toUInt(),
+            maxPendingChannels = maxPendingChannels,
+            reachesOnion = reachesOnion,
+            hasCustomMessages = true,
+        )
+    }
 
     /** LND remembers a peer by itself once it has a channel with it. */
     override fun connect(peer: PeerAddress): Boolean {
@@ -45,7 +71,7 @@ class LndWalletNode(private val lnd: LndRest) : WalletNode {
     }
 
     override fun releasePeer(peer: PeerAddress) {
-        if (!connectedHere.remove(peer.nodeId) || channelIds(peer).isNotEmpty()) return
+        if (!connectedHere.remove(peer.nodeId) || channels(peer).isNotEmpty()) return
         if (features(peer) != null) lnd.delete("/v1/peers/${peer.nodeId}")
     }
 
@@ -63,8 +89,8 @@ class LndWalletNode(private val lnd: LndRest) : WalletNode {
         return byteArrayOf(0, 20) + bits.chunked(8) { it.toString().toInt(2).toByte() }
     }
 
-    private fun channelIds(peer: PeerAddress): List<String> =
-        lnd.channels().map { it.channel }.filter { it.peerId == peer.nodeId }.mapNotNull { it.channelId }
+    private fun channels(peer: PeerAddress): List<LndChannel> =
+        lnd.channels().filter { it.channel.peerId == peer.nodeId }
 
     /** None if the peer is not connected. */
     private fun features(peer: PeerAddress): JSONObject? = lnd.get("/v1/peers").getJSONArray("peers").objects()

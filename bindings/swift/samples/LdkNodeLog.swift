@@ -5,8 +5,8 @@ import LnurlChannel
 /// Reports why ldk-node turned a channel down, which it tells its log only. Give it to
 /// `Builder.setCustomLogger`; what it hears goes on to `next`, the app's own log.
 ///
-/// ldk-node's wording may change with any version: a sentence of another form tells no reason, and one
-/// that names no peer nothing at all.
+/// ldk-node hands over all that it says, at every level. Its wording may change with any version: a
+/// sentence of another form tells no reason, and one that names no peer nothing at all.
 public final class LdkNodeLog: LogWriter, @unchecked Sendable {
     private let next: (any LogWriter)?
     private let lock = NSLock()

@@ -59,9 +59,10 @@ public final class LdkNodeReports: @unchecked Sendable {
 
     /// Every few seconds: how far the channels are that can't be used yet.
     public func reportConfirmations() {
-        // Before its funding is known, a channel's id is one that does not last.
+        // The event comes first: it alone tells the former id.
+        let shown = lock.withLock { self.shown }
         for channel in node.listChannels()
-        where !channel.isOutbound && !channel.isChannelReady && channel.fundingTxo != nil {
+        where shown.contains(channel.channelId) && !channel.isOutbound && !channel.isChannelReady {
             report(channel, .funded)
             mend(channel)
         }

@@ -3,7 +3,7 @@ import LnurlChannel
 
 /// A channel as LND lists it; the peer opened it, or the wallet did.
 public struct LndChannel: Sendable {
-    public let isIncoming: Bool
+    public let isIncoming, isPending: Bool
     public let channel: IncomingChannel
 }
 
@@ -15,21 +15,42 @@ public struct LndClosing: Sendable {
 extension LndRest {
     /// All that LND has: pending ones, and those that both sides have found confirmed.
     public func channels() async throws -> [LndChannel] {
+        // A block may come between the answers, and then the confirmations would not go with the lists.
+        while true {
+            let height = try await height()
+            let channels = try await channels(at: height)
+            if try await self.height() == height { return channels }
+        }
+    }
+
+    private func height() async throws -> UInt32 {
+        struct Info: Decodable { let blockHeight: UInt32 }
+        let info: Info = try await get("/v1/getinfo")
+        return info.blockHeight
+    }
+
+    private func channels(at height: UInt32) async throws -> [LndChannel] {
         let pending: Pending = try await get("/v1/channels/pending")
         let open: Open = try await get("/v1/channels")
-        return pending.pendingOpenChannels.map(\.channel).map { channel in
-            LndChannel(
-                isIncoming: channel.initiator == "INITIATOR_REMOTE",
-                channel: .listed(
-                    channel.remoteNodePub, .funded, channel.channelPoint, channel.capacity,
-                    channel.localBalance, channel.private))
+        return pending.pendingOpenChannels.map { opening in
+            let (channel, confirmations) = (opening.channel, confirmations(opening.confirmationHeight, height))
+            var listed = IncomingChannel.listed(
+                channel.remoteNodePub, .funded, channel.channelPoint, channel.capacity,
+                channel.localBalance, channel.private)
+            listed.confirmations = confirmations
+            listed.confirmationsRequired = confirmations + opening.confirmationsUntilActive
+            return LndChannel(
+                isIncoming: channel.initiator == "INITIATOR_REMOTE", isPending: true, channel: listed)
         } + open.channels.map { channel in
-            LndChannel(
-                isIncoming: !channel.initiator,
-                // `active` once both have sent `channel_ready`, while the peer is connected.
-                channel: .listed(
-                    channel.remotePubkey, channel.active ? .ready : .funded, channel.channelPoint,
-                    channel.capacity, channel.pushAmountSat, channel.private))
+            // `active` once both have sent `channel_ready`, while the peer is connected.
+            var listed = IncomingChannel.listed(
+                channel.remotePubkey, channel.active ? .ready : .funded, channel.channelPoint,
+                channel.capacity, channel.pushAmountSat, channel.private)
+            listed.isZeroConf = channel.zeroConf
+            // The short id of a channel begins with its block; that of one without a block stands elsewhere.
+            let shortId = UInt64(channel.zeroConf ? channel.zeroConfConfirmedScid : channel.chanId) ?? 0
+            listed.confirmations = confirmations(UInt32(shortId >> 40), height)
+            return LndChannel(isIncoming: !channel.initiator, isPending: false, channel: listed)
         }
     }
 
@@ -45,16 +66,22 @@ extension LndRest {
     }
 }
 
+private func confirmations(_ funded: UInt32, _ height: UInt32) -> UInt32 {
+    funded == 0 || funded > height ? 0 : height - funded + 1
+}
+
 private struct Pending: Decodable {
-    struct Opening: Decodable { let channel: Channel }
+    struct Opening: Decodable { let channel: Channel, confirmationHeight, confirmationsUntilActive: UInt32 }
+    struct Closing: Decodable { let channel: Channel }
     struct Channel: Decodable {
         let remoteNodePub, channelPoint, capacity, localBalance, initiator: String, `private`: Bool
     }
-    let pendingOpenChannels, waitingCloseChannels, pendingForceClosingChannels: [Opening]
+    let pendingOpenChannels: [Opening], waitingCloseChannels, pendingForceClosingChannels: [Closing]
 }
 private struct Open: Decodable {
     struct Channel: Decodable {
-        let remotePubkey, channelPoint, capacity, pushAmountSat: String, initiator, active, `private`: Bool
+        let remotePubkey, channelPoint, capacity, pushAmountSat, chanId, zeroConfConfirmedScid: String
+        let initiator, active, `private`, zeroConf: Bool
     }
     let channels: [Channel]
 }

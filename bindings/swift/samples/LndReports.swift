@@ -41,7 +41,12 @@ public struct LndReports: Sendable {
         }
     }
 
-    /// Every few seconds: what was reported before changes nothing.
+    /// Has all channels reported at once when LND tells that one has changed. Ends as `reportMessages` does.
+    public func reportChannelEvents() async throws {
+        for try await _ in lnd.lines("/v1/channels/subscribe") { try await reportChannels() }
+    }
+
+    /// Every few seconds: what was reported before changes nothing. It has each block that comes.
     public func reportChannels() async throws {
         for listed in try await lnd.channels() where listed.isIncoming {
             _ = client.reportIncomingChannel(channel: listed.channel)

@@ -4,16 +4,21 @@ import LnurlChannel
 /// A wallet whose node is an LND, for both kinds of channels. `LndReports` is the other direction.
 ///
 /// The macaroon: `lncli bakemacaroon info:read peers:read peers:write offchain:read offchain:write
-/// address:write`. For hosted channels LND runs with `--protocol.custom-init=257`, and 32973 for older
+/// onchain:read address:write`. For hosted channels LND runs with `--protocol.custom-init=257`, and 32973 for older
 /// hosts; their messages need no flag, as their types are in the range that LND leaves to others.
+///
+/// `maxPendingChannels` is LND's option of that name, and `reachesOnion` whether it runs with Tor: it tells
+/// neither, but with its whole log.
 public actor LndWalletNode: AsyncWalletNode {
     private struct Nothing: Decodable {}
     private let lnd: LndRest
+    private let maxPendingChannels: UInt32
+    private let reachesOnion: Bool?
     /// Peers that LND had no connection to before.
     private var connectedHere: Set<String> = []
 
-    public init(_ lnd: LndRest) {
-        self.lnd = lnd
+    public init(_ lnd: LndRest, maxPendingChannels: UInt32 = 1, reachesOnion: Bool? = nil) {
+        (self.lnd, self.maxPendingChannels, self.reachesOnion) = (lnd, maxPendingChannels, reachesOnion)
     }
 
     public func nodeId() async throws -> String {
@@ -22,8 +27,25 @@ public actor LndWalletNode: AsyncWalletNode {
         return info.identityPubkey
     }
 
+    /// LND keeps a reserve only for announced channels that it funds itself: none for those of others.
     public func readiness(peer: PeerAddress) async throws -> NodeReadiness {
-        NodeReadiness(channelIds: try await channelIds(peer))
+        struct Balance: Decodable { let confirmedBalance, reservedBalanceAnchorChan: String }
+        let channels = try await channels(with: peer)
+        let balance: Balance = try await lnd.get("/v1/balance/blockchain")
+        let confirmed = UInt64(balance.confirmedBalance) ?? 0
+        let kept = UInt64(balance.reservedBalanceAnchorChan) ?? 0
+        return NodeReadiness(
+            channelIds: channels.compactMap(\.channel.channelId),
+            onchainSat: confirmed - min(confirmed, kept),
+            anchorReserveSat: 0,
+            acceptsAnnounced: true,
+            acceptsUnannounced: true,
+            // That takes a ChannelAcceptor: see `LndReports`.
+            acceptsZeroConf: false,
+            pendingChannels: UInt32(channels.filter(\.isPending).count),
+            maxPendingChannels: maxPendingChannels,
+            reachesOnion: reachesOnion,
+            hasCustomMessages: true)
     }
 
     /// LND remembers a peer by itself once it has a channel with it.
@@ -45,7 +67,7 @@ public actor LndWalletNode: AsyncWalletNode {
     }
 
     public func releasePeer(peer: PeerAddress) async throws {
-        guard connectedHere.remove(peer.nodeId) != nil, try await channelIds(peer).isEmpty else { return }
+        guard connectedHere.remove(peer.nodeId) != nil, try await channels(with: peer).isEmpty else { return }
         if try await features(peer) != nil { try await lnd.delete("/v1/peers/\(peer.nodeId)") }
     }
 
@@ -61,8 +83,8 @@ public actor LndWalletNode: AsyncWalletNode {
         return .p2wpkhScript(of: new.address)
     }
 
-    private func channelIds(_ peer: PeerAddress) async throws -> [String] {
-        try await lnd.channels().map(\.channel).filter { $0.peerId == peer.nodeId }.compactMap(\.channelId)
+    private func channels(with peer: PeerAddress) async throws -> [LndChannel] {
+        try await lnd.channels().filter { $0.channel.peerId == peer.nodeId }
     }
 
     /// How many features the peer has told of; none if it is not connected.

@@ -176,9 +176,12 @@ try await until("the channel") {
 let channel = client.channels[0]
 let expected = IncomingChannel(
     peerId: host.id, stage: .funded, channelId: channel.channelId, capacitySat: 100_000, pushMsat: 1_500_000,
-    isAnnounced: false)
+    isAnnounced: false, confirmations: 0, confirmationsRequired: 3)
 expect(channel == expected, "\(channel)")
-expect(try await wallet.readiness(peer: peer).channelIds == [channel.channelId], "the channel's id")
+let readiness = try await wallet.readiness(peer: peer)
+expect(readiness.channelIds == [channel.channelId], "the channel's id")
+expect(readiness.pendingChannels == 1 && readiness.maxPendingChannels == 1, "\(readiness)")
+expect(readiness.onchainSat ?? 0 > 0 && readiness.anchorReserveSat == 0, "\(readiness)")
 try await wallet.releasePeer(peer: peer)
 let peers: [String: [Peer]] = try await phone.lnd.get("/v1/peers")
 expect(peers["peers"]?.map(\.pubKey) == [host.id], "a peer with a channel stays connected")

@@ -282,7 +282,7 @@ pub fn write(file: &Path, name: &str, text: &str) -> bool {
     let (_, tail) = rest
         .split_once(&end)
         .expect("the document has the other marker");
-    let after = format!("{head}{begin}\n{text}{end}{tail}");
+    let after = format!("{head}{begin}\n\n{}\n\n{end}{tail}", text.trim());
     let changed = after != before;
     if changed {
         std::fs::write(file, after).expect("the document can be written");

@@ -184,8 +184,8 @@ impl LdkNodeReports {
     pub fn report_confirmations(&self) {
         let channels = self.node.list_channels().into_iter();
         for channel in channels.filter(|c| !c.is_outbound && !c.is_channel_ready) {
-            // Before its funding is known, the id is one that does not last.
-            if channel.funding_txo.is_some() {
+            // The event comes first: it alone tells the former id.
+            if self.shown.lock().unwrap().contains(&channel.channel_id) {
                 self.report_details(&channel, ChannelStage::Funded, None);
                 self.mend(&channel);
             }

@@ -51,13 +51,12 @@ fn main() {
         std::process::exit(2);
     };
     let parts = Parts::start(Path::new(cert), Path::new(key), Path::new(folder));
-    let mut grids = Vec::new();
-    for kind in KINDS {
-        parts.grids(&kind, &mut grids);
-    }
-    let mut full = Vec::new();
+    let (mut full, mut grids) = (Vec::new(), Vec::new());
     for kind in KINDS {
         parts.full(&kind, &mut full);
+    }
+    for kind in KINDS {
+        parts.grids(&kind, &mut grids);
     }
     let document = Path::new(document);
     let changed = [
@@ -78,6 +77,8 @@ struct Kind {
     /// What one wallet is asked for, and whether its node is set up for announced channels.
     announced: &'static [(bool, &'static [Announced])],
     left_out: &'static [&'static str],
+    /// Enough for as many channels as it lets wait.
+    full: Funds,
     start: fn(&Parts, Setting) -> Box<dyn Wallet>,
 }
 
@@ -98,6 +99,7 @@ const KINDS: [Kind; 3] = [
             (true, &[Announced::SetUp]),
         ],
         left_out: &[],
+        full: Funds::Above,
         start: Parts::start_ldk_node,
     },
     Kind {
@@ -105,6 +107,7 @@ const KINDS: [Kind; 3] = [
         funds: &[Funds::None, Funds::Below, Funds::Above],
         announced: &[(false, &[Announced::No, Announced::Yes])],
         left_out: &["LND needs nothing set up for announced channels."],
+        full: Funds::None,
         start: Parts::start_lnd,
     },
     Kind {
@@ -116,6 +119,7 @@ const KINDS: [Kind; 3] = [
             "LDK by itself has no funds on chain, and keeps no reserve: that is the wallet's to do.",
             "It needs nothing set up for announced channels.",
         ],
+        full: Funds::None,
         start: Parts::start_ldk,
     },
 ];
@@ -269,22 +273,22 @@ impl Parts {
 
     /// As many channels of one peer as its node lets wait for a block, and one more.
     fn full(&self, kind: &Kind, rows: &mut Vec<Vec<String>>) {
+        let setting = Setting {
+            funds: kind.full,
+            trusted: false,
+            set_up: false,
+            announced: Announced::SetUp,
+        };
+        let wallet = (kind.start)(self, setting);
         for side in &self.sides {
             let (terms, service) = &side.services[0];
             let cell = Cell {
-                funds: Funds::Above,
+                funds: kind.full,
                 trusted: false,
                 announced: Announced::No,
                 anchors: terms[0].anchors,
                 zero_conf: false,
             };
-            let setting = Setting {
-                funds: *kind.funds.last().expect("some funds"),
-                trusted: false,
-                set_up: false,
-                announced: Announced::SetUp,
-            };
-            let wallet = (kind.start)(self, setting);
             let mut waiting = Vec::new();
             let refused = loop {
                 let tried = service.try_cell(wallet.client(), cell);
@@ -313,8 +317,8 @@ impl Parts {
                 listed(&refused.concerns),
             ]);
             wallet.confirm(&waiting[0]);
-            wallet.stop();
         }
+        wallet.stop();
     }
 
     fn trusted(&self, setting: Setting) -> Vec<String> {

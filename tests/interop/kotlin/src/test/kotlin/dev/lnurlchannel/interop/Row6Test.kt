@@ -3,6 +3,7 @@ package dev.lnurlchannel.interop
 import dev.lnurlchannel.BitcoinNetwork
 import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelClientInterface
+import dev.lnurlchannel.ChannelConcern
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestState
@@ -59,14 +60,18 @@ private val MANY_BLOCKS_LIMIT = 150.seconds
 private const val CAPACITY_SAT = 100_000
 private const val PUSH_SAT = 1_500
 
+/** What LND waits for, for a channel of this size. */
+private const val BLOCKS = 3u
+
 /** The first block of regtest, as messages carry its hash. */
 private const val REGTEST = "06226e46111a0b59caaf126043eb5bbf28c34f3a5e332a1fc7b2b73cf188910f"
 
 private val WAITING = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
 
 /** What `LndWalletNode` says that it needs, and nothing else. */
-private val PERMISSIONS =
-    arrayOf("info:read", "peers:read", "peers:write", "offchain:read", "offchain:write", "address:write")
+private val PERMISSIONS = arrayOf(
+    "info:read", "peers:read", "peers:write", "offchain:read", "offchain:write", "onchain:read", "address:write",
+)
 
 /** `last_cross_signed_state` without a script, open payments and features. */
 private const val STATE_BYTES = 197
@@ -290,8 +295,13 @@ class Row6Test {
             capacitySat = CAPACITY_SAT.toULong(),
             pushMsat = PUSH_SAT.toULong() * 1000u,
             isAnnounced = false,
+            confirmations = 0u,
+            confirmationsRequired = BLOCKS,
         )
         assertEquals(expected, channel)
+        // It lets one channel of a peer wait for its blocks.
+        val full = ChannelConcern.TooManyPending(1u)
+        assertEquals(listOf<ChannelConcern>(full), request.preflight())
         request to channel
     }
 
