@@ -6,6 +6,7 @@ import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.IncomingChannel
 import java.util.concurrent.ConcurrentHashMap
 import org.lightningdevkit.ldknode.ChannelDetails
+import org.lightningdevkit.ldknode.ClosureReason
 import org.lightningdevkit.ldknode.Event
 import org.lightningdevkit.ldknode.NodeException
 import org.lightningdevkit.ldknode.NodeInterface
@@ -36,7 +37,7 @@ class LdkNodeReports(private val node: NodeInterface, private val client: Channe
             is Event.ChannelClosed -> event.counterpartyNodeId?.let { peerId ->
                 // One that failed before it was pending is known to nobody by its id.
                 val channelId = event.channelId.takeIf { it in shown }
-                client.reportChannelClosed(peerId, channelId, event.reason?.let { it::class.simpleName })
+                client.reportChannelClosed(peerId, channelId, event.reason?.let(::words))
             }
             else -> Unit
         }
@@ -110,6 +111,10 @@ class LdkNodeReports(private val node: NodeInterface, private val client: Channe
     /** A zero-conf channel can be used before it is announced. */
     private val ChannelDetails.blocks: UInt?
         get() = confirmationsRequired?.let { if (isAnnounced && it > 0u) maxOf(it, ANNOUNCED_AFTER) else it }
+
+    /** A reason without fields prints as an address in memory. */
+    private fun words(reason: ClosureReason): String? =
+        reason.toString().takeIf { '(' in it } ?: reason::class.simpleName
 
     /** So that the node connects to it after a restart, as the channel needs. */
     private fun remember(peerId: String) {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by rows 4 and 5, after lib.sh.
+# Sourced by rows 4, 5, 7 and 8, after lib.sh.
 
 need_cargo
 need_cc
@@ -10,6 +10,12 @@ ldk_node_target=$cache/ldk-node-target
 build_ldk_node() {
     cargo build --quiet --manifest-path "$interop/ldk-node/Cargo.toml" \
         --target-dir "$ldk_node_target" "$@"
+}
+
+# What its wallet makes of ldk-node's log.
+test_ldk_node() {
+    cargo test --quiet --manifest-path "$interop/ldk-node/Cargo.toml" \
+        --target-dir "$ldk_node_target" --lib
 }
 
 ldk_node_version() { sed -n 's/^ldk-node = "=\(.*\)"$/\1/p' "$interop/ldk-node/Cargo.toml"; }

@@ -2,11 +2,12 @@
 //! are the same in those languages, but for the acceptor.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use data_encoding::BASE64;
 use lnurl_channel::{
     BitcoinNetwork, ChannelClient, ChannelStage, ChannelVerdict, ClientConfig, IncomingChannel,
     NodeReadiness, PeerAddress, WalletNode, WalletNodeError,
@@ -126,9 +127,8 @@ impl WalletNode for LndWalletNode {
     fn readiness(&self, peer: PeerAddress) -> Result<NodeReadiness, WalletNodeError> {
         let channels = channels(&self.lnd).map_err(failed)?;
         let balance = self.lnd.ask(&["walletbalance"]).map_err(failed)?;
-        let spendable = number(&balance["confirmed_balance"]).zip(number(
-            &balance["reserved_balance_anchor_chan"],
-        ));
+        let spendable = number(&balance["confirmed_balance"])
+            .zip(number(&balance["reserved_balance_anchor_chan"]));
         let config = self.lnd.config().map_err(failed)?;
         let with_peer = || {
             let channels = channels.iter();
@@ -370,7 +370,9 @@ fn with_confirmations(
         None | Some(0) => Some(0),
         Some(funded) => height.map(|height| (height + 1).saturating_sub(funded)),
     };
-    let required = missing.zip(confirmations).map(|(missing, has)| missing + has);
+    let required = missing
+        .zip(confirmations)
+        .map(|(missing, has)| missing + has);
     IncomingChannel {
         confirmations: confirmations.and_then(blocks),
         confirmations_required: required.and_then(blocks),
@@ -424,19 +426,8 @@ fn number(value: &Value) -> Option<u64> {
 
 /// What JSON has in base64.
 fn hex_of(value: &Value) -> String {
-    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let text = value.as_str().unwrap_or_default().trim_end_matches('=');
-    let (mut bytes, mut bits, mut count) = (Vec::new(), 0u32, 0);
-    for digit in text.chars() {
-        let value = DIGITS.find(digit).expect("base64");
-        bits = bits << 6 | u32::try_from(value).expect("it is below 64");
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    hex::encode(bytes)
+    let text = value.as_str().unwrap_or_default();
+    hex::encode(BASE64.decode(text.as_bytes()).expect("base64"))
 }
 
 fn failed(reason: String) -> WalletNodeError {
@@ -460,7 +451,9 @@ impl Lnd {
         let mut request = url.into_client_request().expect("a URL");
         let macaroon = std::fs::read(self.variable("MACAROON")).expect("LND's macaroon");
         let macaroon = hex::encode(macaroon).parse().expect("a header");
-        request.headers_mut().insert("Grpc-Metadata-macaroon", macaroon);
+        request
+            .headers_mut()
+            .insert("Grpc-Metadata-macaroon", macaroon);
         let (socket, _) = tungstenite::connect(request).expect("LND streams");
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(POLL)).expect("it can be set");

@@ -1,6 +1,6 @@
 //! What `preflight` says of a channel, and what real nodes then do: the cells, and the table of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use lnurl_channel::{ChannelConcern, ChannelVisibility};
@@ -207,8 +207,7 @@ impl Grid {
             .collect();
         let columns = self.0.keys().next().map_or(0, |cell| cell.words().len());
         for column in (0..columns).rev() {
-            let values: std::collections::BTreeSet<_> =
-                rows.iter().map(|row| row[column].clone()).collect();
+            let values: BTreeSet<_> = rows.iter().map(|row| row[column].clone()).collect();
             rows = joined(rows, column, values.len());
         }
         rows
@@ -246,16 +245,25 @@ const HEADS: [&str; 8] = [
     "concerns afterwards",
 ];
 
-/// A table for each pair of nodes, under its name, and which cells it does not have.
-pub fn tables(grids: &[(String, Grid, Vec<&str>)]) -> String {
-    let mut text = String::new();
-    for (name, grid, left_out) in grids {
-        let cells = grid.cells();
-        text.push_str(&format!("\n### {name}\n\n{cells} cells."));
-        for cell in left_out {
-            text.push_str(&format!(" {cell}"));
-        }
-        text.push_str(&format!("\n\n{}", table(&HEADS, &grid.rows())));
+/// A wallet's node and a peer.
+pub struct Pair {
+    pub name: String,
+    pub grid: Grid,
+    /// Which cells there are not, and why.
+    pub left_out: Vec<&'static str>,
+}
+
+/// A table for each pair, under its name.
+pub fn tables(versions: &str, pairs: &[Pair]) -> String {
+    let cells: usize = pairs.iter().map(|pair| pair.grid.cells()).sum();
+    let mut text = format!("{cells} cells, with {versions}.\n");
+    for pair in pairs {
+        let (name, cells) = (&pair.name, pair.grid.cells());
+        let left_out: String = pair.left_out.iter().map(|it| format!(" {it}")).collect();
+        let table = table(&HEADS, &pair.grid.rows());
+        text.push_str(&format!(
+            "\n### {name}\n\n{cells} cells.{left_out}\n\n{table}"
+        ));
     }
     text
 }

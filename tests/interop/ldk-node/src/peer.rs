@@ -21,6 +21,7 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct Peer {
     pub node: Arc<Node>,
     pub id: String,
+    pub anchors: bool,
     address: SocketAddress,
     events: Arc<Mutex<Vec<Event>>>,
     stop: Arc<AtomicBool>,
@@ -53,6 +54,7 @@ impl Peer {
         });
         Arc::new(Self {
             id: node.node_id().to_string(),
+            anchors,
             node,
             address,
             events,

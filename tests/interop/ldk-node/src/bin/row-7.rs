@@ -1,15 +1,16 @@
 //! Row 7: what `preflight` says of a channel, and what real nodes then do. The npm package `lnurl` is
 //! the service, on an LND and on LDK nodes.
 //!
-//! `row-7 CERT KEY FOLDER DOCUMENT`: the certificate that the service shows, its key, where the nodes
-//! keep what they store, and the document that has the table.
+//! `row-7 CERT KEY FOLDER DOCUMENT VERSIONS`: the certificate that the service shows, its key, where the
+//! nodes keep what they store, the document that has the tables, and what they are to say of the nodes.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use interop_ldk_node::app::{App, Settings, wait_for};
 use interop_ldk_node::chain::{self, Purse};
-use interop_ldk_node::grid::{Announced, Cell, Deed, Finding, Funds, Grid, Objection};
+use interop_ldk_node::grid::{Announced, Cell, Deed, Finding, Funds, Grid, Objection, Pair};
 use interop_ldk_node::grid::{listed, table, tables, write};
 use interop_ldk_node::peer::{Peer, PeerOpener};
 use interop_ldk_node::wallets::{LdkWallet, Wallet};
@@ -46,8 +47,8 @@ const PROPOSED_AGAIN: &str = "LDK proposed it again without anchors";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [cert, key, folder, document] = arguments.as_slice() else {
-        eprintln!("usage: row-7 CERT KEY FOLDER DOCUMENT");
+    let [cert, key, folder, document, versions] = arguments.as_slice() else {
+        eprintln!("usage: row-7 CERT KEY FOLDER DOCUMENT VERSIONS");
         std::process::exit(2);
     };
     let parts = Parts::start(Path::new(cert), Path::new(key), Path::new(folder));
@@ -60,7 +61,7 @@ fn main() {
     }
     let document = Path::new(document);
     let changed = [
-        write(document, "grid", &tables(&grids)),
+        write(document, "grid", &tables(versions, &grids)),
         write(document, "pending", &table(&FULL, &full)),
     ];
     let changed = changed.contains(&true);
@@ -74,8 +75,8 @@ fn main() {
 struct Kind {
     name: &'static str,
     funds: &'static [Funds],
-    /// What one wallet is asked for, and whether its node is set up for announced channels.
-    announced: &'static [(bool, &'static [Announced])],
+    /// For each wallet, what it is asked for.
+    announced: &'static [&'static [Announced]],
     left_out: &'static [&'static str],
     /// Enough for as many channels as it lets wait.
     full: Funds,
@@ -86,18 +87,30 @@ struct Kind {
 struct Setting {
     funds: Funds,
     trusted: bool,
-    set_up: bool,
-    announced: Announced,
+    announced: &'static [Announced],
+}
+
+impl Kind {
+    fn settings(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        for &funds in self.funds {
+            for trusted in [false, true] {
+                settings.extend(self.announced.iter().map(|&announced| Setting {
+                    funds,
+                    trusted,
+                    announced,
+                }));
+            }
+        }
+        settings
+    }
 }
 
 const KINDS: [Kind; 3] = [
     Kind {
         name: "ldk-node",
         funds: &[Funds::None, Funds::Below, Funds::Above],
-        announced: &[
-            (false, &[Announced::No, Announced::Yes]),
-            (true, &[Announced::SetUp]),
-        ],
+        announced: &[&[Announced::No, Announced::Yes], &[Announced::SetUp]],
         left_out: &[],
         full: Funds::Above,
         start: Parts::start_ldk_node,
@@ -105,7 +118,7 @@ const KINDS: [Kind; 3] = [
     Kind {
         name: "LND",
         funds: &[Funds::None, Funds::Below, Funds::Above],
-        announced: &[(false, &[Announced::No, Announced::Yes])],
+        announced: &[&[Announced::No, Announced::Yes]],
         left_out: &["LND needs nothing set up for announced channels."],
         full: Funds::None,
         start: Parts::start_lnd,
@@ -114,7 +127,7 @@ const KINDS: [Kind; 3] = [
         name: "LDK",
         funds: &[Funds::None],
         // One wallet each: it sees no block, and lets four channels wait for one.
-        announced: &[(false, &[Announced::No]), (false, &[Announced::Yes])],
+        announced: &[&[Announced::No], &[Announced::Yes]],
         left_out: &[
             "LDK by itself has no funds on chain, and keeps no reserve: that is the wallet's to do.",
             "It needs nothing set up for announced channels.",
@@ -124,18 +137,40 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-/// Peers of one implementation, and what each of them proposes.
+/// Peers of one implementation.
 struct Side {
-    name: String,
-    /// By whether they propose anchors.
-    services: Vec<(Vec<Terms>, Service)>,
-    left_out: Vec<&'static str>,
+    name: &'static str,
+    services: Vec<Service>,
+    left_out: &'static str,
 }
 
+impl Side {
+    fn cells(&self, setting: Setting) -> Vec<(&Service, Cell)> {
+        let mut cells = Vec::new();
+        for &announced in setting.announced {
+            for service in &self.services {
+                cells.extend(service.proposes.iter().map(|terms| {
+                    let cell = Cell {
+                        funds: setting.funds,
+                        trusted: setting.trusted,
+                        announced,
+                        anchors: terms.anchors,
+                        zero_conf: terms.zero_conf,
+                    };
+                    (service, cell)
+                }));
+            }
+        }
+        cells
+    }
+}
+
+/// A peer of the wallet's, and an LNURL service on it.
 struct Service {
-    is_ldk: bool,
     id: String,
-    uri: String,
+    is_ldk: bool,
+    proposes: Vec<Terms>,
+    /// What its node is told to propose now.
     terms: Arc<Mutex<Terms>>,
     front: LndFront,
     npm: NpmLnurl,
@@ -145,7 +180,8 @@ struct Parts {
     purse: Purse,
     folder: PathBuf,
     authority: String,
-    sides: Vec<Side>,
+    sides: [Side; 2],
+    wallets: AtomicUsize,
     proofs: Proofs,
 }
 
@@ -153,61 +189,62 @@ impl Parts {
     fn start(cert: &Path, key: &Path, folder: &Path) -> Self {
         let proofs = Proofs::default();
         let purse = Purse::fill();
-        let ldk = [true, false].map(|anchors| {
-            let peer = Peer::start(&folder.join(format!("peer-{anchors}")), anchors);
+        let peers =
+            [true, false].map(|anchors| Peer::start(&folder.join(format!("{anchors}")), anchors));
+        for peer in &peers {
             let address = peer.node.onchain_payment().new_address();
             purse.pay(&address.expect("an address").to_string(), PEER_SAT);
             wait_for("the peer's funds", || {
                 let balances = peer.node.list_balances();
                 (balances.spendable_onchain_balance_sats > 0).then_some(())
             });
-            let terms = Terms {
-                anchors,
-                zero_conf: false,
-            };
-            let service = Service::start(
-                PeerOpener(peer),
-                true,
-                Arc::new(Mutex::new(terms)),
-                cert,
-                key,
-            );
-            (vec![terms], service)
-        });
-        let lnd = Parts::lnd(&purse, &ldk[0].1, cert, key);
+        }
+        let lnd = Side {
+            name: "LND",
+            services: vec![Parts::lnd(&purse, &peers[0], cert, key)],
+            left_out: "LND proposes no zero-conf channel without anchors: told to, it proposes an ordinary one.",
+        };
         let ldk = Side {
-            name: format!("LDK (ldk-node {})", "0.7.1"),
-            services: ldk.into(),
-            left_out: vec![
-                "LDK never proposes a zero-conf channel: the node that takes it decides.",
-            ],
+            name: "LDK (ldk-node)",
+            services: peers.map(|peer| Parts::ldk(peer, cert, key)).into(),
+            left_out: "LDK never proposes a zero-conf channel: the node that takes it decides.",
         };
         proofs.say("the services run");
         Self {
             purse,
             folder: folder.to_owned(),
             authority: std::fs::read_to_string(cert).expect("the certificate is there"),
-            sides: vec![lnd, ldk],
+            sides: [lnd, ldk],
+            wallets: AtomicUsize::new(0),
             proofs,
         }
     }
 
-    fn lnd(purse: &Purse, other: &Service, cert: &Path, key: &Path) -> Side {
+    fn ldk(peer: Arc<Peer>, cert: &Path, key: &Path) -> Service {
+        let terms = Terms {
+            anchors: peer.anchors,
+            zero_conf: false,
+        };
+        let told = Arc::new(Mutex::new(terms));
+        Service::start(PeerOpener(peer), vec![terms], told, cert, key)
+    }
+
+    fn lnd(purse: &Purse, other: &Arc<Peer>, cert: &Path, key: &Path) -> Service {
         let lnd = Lnd::named("service");
         let terms = |anchors, zero_conf| Terms { anchors, zero_conf };
-        let all = vec![terms(true, false), terms(false, false), terms(true, true)];
         // To open several channels without a block in between, it takes several coins.
         for _ in 0..COINS {
             let address = lnd.ask(&["newaddress", "p2wkh"]).expect("LND answers");
             purse.pay(address["address"].as_str().expect("a text"), PEER_SAT);
         }
+        let proposes = vec![terms(true, false), terms(false, false), terms(true, true)];
+        // The one that is left out, to a peer that would hear of it.
+        let told = Arc::new(Mutex::new(terms(false, true)));
         let opener = LndOpener {
-            lnd,
-            terms: Arc::new(Mutex::new(all[0])),
+            lnd: lnd.clone(),
+            terms: told.clone(),
         };
-        let set = opener.terms.clone();
-        // The one that LND does not propose, to a peer that would hear of it.
-        let connected = opener.lnd.ask(&["connect", &other.uri]);
+        let connected = lnd.ask(&["connect", &PeerOpener(other.clone()).uri()]);
         connected.expect("the peer listens");
         let asked = Asked {
             peer_id: other.id.clone(),
@@ -215,59 +252,34 @@ impl Parts {
             push_sat: 0,
             private: true,
         };
-        *set.lock().unwrap() = terms(false, true);
         opener.open(&asked).expect("LND opens it");
         // A zero-conf channel would be none of them.
-        let pending = opener.lnd.ask(&["pendingchannels"]).expect("LND answers");
+        let pending = lnd.ask(&["pendingchannels"]).expect("LND answers");
         assert_ne!(pending["pending_open_channels"], serde_json::json!([]));
-        chain::mine(1);
-        Side {
-            name: "LND".to_owned(),
-            services: vec![(all, Service::start(opener, false, set, cert, key))],
-            left_out: vec![
-                "LND proposes no zero-conf channel without anchors: told to, it proposes an ordinary one.",
-            ],
-        }
+        chain::confirm_next();
+        Service::start(opener, proposes, told, cert, key)
     }
 
     /// All cells of one kind of wallet, with a wallet for each of its settings.
-    fn grids(&self, kind: &Kind, grids: &mut Vec<(String, Grid, Vec<&str>)>) {
-        let mut found: Vec<Grid> = self.sides.iter().map(|_| Grid::default()).collect();
-        for &funds in kind.funds {
-            for trusted in [false, true] {
-                for &(set_up, announced) in kind.announced {
-                    let setting = Setting {
-                        funds,
-                        trusted,
-                        set_up,
-                        announced: announced[0],
-                    };
-                    let wallet = (kind.start)(self, setting);
-                    for (side, grid) in self.sides.iter().zip(&mut found) {
-                        for &announced in announced {
-                            for (terms, service) in &side.services {
-                                for &Terms { anchors, zero_conf } in terms {
-                                    let cell = Cell {
-                                        funds,
-                                        trusted,
-                                        announced,
-                                        anchors,
-                                        zero_conf,
-                                    };
-                                    grid.add(cell, self.try_cell(&*wallet, service, cell));
-                                }
-                            }
-                        }
-                    }
-                    wallet.stop();
+    fn grids(&self, kind: &Kind, tried: &mut Vec<Pair>) {
+        let mut grids = [Grid::default(), Grid::default()];
+        for setting in kind.settings() {
+            let wallet = (kind.start)(self, setting);
+            for (side, grid) in self.sides.iter().zip(&mut grids) {
+                for (service, cell) in side.cells(setting) {
+                    grid.add(cell, self.try_cell(&*wallet, service, cell));
                 }
             }
+            wallet.stop();
         }
-        for (side, grid) in self.sides.iter().zip(found) {
+        for (side, grid) in self.sides.iter().zip(grids) {
             let name = format!("{}, from {}", kind.name, side.name);
             self.proofs.say(&format!("{name}: {} cells", grid.cells()));
-            let left_out = [&side.left_out[..], kind.left_out].concat();
-            grids.push((name, grid, left_out));
+            tried.push(Pair {
+                name,
+                grid,
+                left_out: [&[side.left_out], kind.left_out].concat(),
+            });
         }
     }
 
@@ -276,19 +288,12 @@ impl Parts {
         let setting = Setting {
             funds: kind.full,
             trusted: false,
-            set_up: false,
-            announced: Announced::SetUp,
+            announced: &[Announced::No],
         };
         let wallet = (kind.start)(self, setting);
         for side in &self.sides {
-            let (terms, service) = &side.services[0];
-            let cell = Cell {
-                funds: kind.full,
-                trusted: false,
-                announced: Announced::No,
-                anchors: terms[0].anchors,
-                zero_conf: false,
-            };
+            // Its ordinary one.
+            let (service, cell) = side.cells(setting)[0];
             let mut waiting = Vec::new();
             let refused = loop {
                 let tried = service.try_cell(wallet.client(), cell);
@@ -310,7 +315,7 @@ impl Parts {
             ));
             rows.push(vec![
                 kind.name.to_owned(),
-                side.name.clone(),
+                side.name.to_owned(),
                 pending.to_string(),
                 listed(&refused.predicted),
                 "turned it down".to_owned(),
@@ -323,21 +328,17 @@ impl Parts {
 
     fn trusted(&self, setting: Setting) -> Vec<String> {
         let services = self.sides.iter().flat_map(|side| &side.services);
-        let ids = services.map(|(_, service)| service.id.clone());
+        let ids = services.map(|service| service.id.clone());
         ids.filter(|_| setting.trusted).collect()
     }
 
     fn start_ldk_node(&self, setting: Setting) -> Box<dyn Wallet> {
         let trusted = self.trusted(setting).into_iter();
         let settings = Settings {
-            announces: setting.set_up,
+            announces: setting.announced.contains(&Announced::SetUp),
             trusted: trusted.map(|id| id.parse().expect("a key")).collect(),
         };
-        let app = App::start(
-            &self.folder_of("ldk-node", setting),
-            settings,
-            self.authority.clone(),
-        );
+        let app = App::start(&self.next_folder(), settings, self.authority.clone());
         let amount = match setting.funds {
             Funds::None => 0,
             Funds::Below => BELOW_SAT,
@@ -378,7 +379,7 @@ impl Parts {
         });
         Box::new(LndWallet::start(
             "wallet",
-            &self.folder_of("lnd", setting),
+            &self.next_folder(),
             self.trusted(setting),
             self.authority.clone(),
         ))
@@ -387,20 +388,15 @@ impl Parts {
     fn start_ldk(&self, setting: Setting) -> Box<dyn Wallet> {
         Box::new(LdkWallet::start(
             self.trusted(setting),
-            &self.folder_of("ldk", setting),
+            &self.next_folder(),
             self.authority.clone(),
         ))
     }
 
-    fn folder_of(&self, node: &str, setting: Setting) -> PathBuf {
-        let Setting {
-            funds,
-            trusted,
-            set_up,
-            announced,
-        } = setting;
-        self.folder
-            .join(format!("{node}-{funds:?}-{trusted}-{set_up}-{announced:?}"))
+    /// For the next wallet.
+    fn next_folder(&self) -> PathBuf {
+        let number = self.wallets.fetch_add(1, Ordering::Relaxed);
+        self.folder.join(format!("wallet-{number}"))
     }
 
     fn try_cell(&self, wallet: &dyn Wallet, service: &Service, cell: Cell) -> Finding {
@@ -476,18 +472,19 @@ impl Tried {
 impl Service {
     fn start(
         opener: impl Opener + 'static,
-        is_ldk: bool,
+        proposes: Vec<Terms>,
         terms: Arc<Mutex<Terms>>,
         cert: &Path,
         key: &Path,
     ) -> Self {
-        let (id, uri) = (opener.id(), opener.uri());
+        let id = opener.id();
+        let is_ldk = id != Lnd::named("service").id();
         let front = LndFront::start(opener);
         let npm = NpmLnurl::start(&front.backend(), cert, key);
         Self {
-            is_ldk,
             id,
-            uri,
+            is_ldk,
+            proposes,
             terms,
             front,
             npm,

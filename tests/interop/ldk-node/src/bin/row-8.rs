@@ -4,14 +4,15 @@
 //! `row-8 CERT KEY FOLDER`: the certificate that the service shows, its key, and where the wallets keep
 //! what they store.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use interop_ldk_node::app::{App, Settings, wait_for};
 use interop_ldk_node::chain::{self, Purse};
 use interop_ldk_node::wallets::Payee;
 use lnurl_channel::{
-    ChannelRequest, ChannelRequestState, ChannelStage, ChannelStep, IncomingChannel,
-    LnurlChannelError,
+    ChannelRequest, ChannelRequestSnapshot, ChannelRequestState, ChannelStage, ChannelStep,
+    IncomingChannel, LnurlChannelError,
 };
 use lnurl_channel_interop::support::scene::{accept, fetch, funded_channel, start, state};
 use lnurl_channel_interop::{Lnd, LndWallet, NpmLnurl, Proofs};
@@ -20,6 +21,8 @@ const CAPACITY_SAT: u64 = 200_000;
 const PUSH_SAT: u64 = 20_000;
 const FUNDS_SAT: u64 = 1_000_000;
 const PAID_MSAT: u64 = 5_000_000;
+/// What LDK logs then.
+const NO_REESTABLISH: &str = "channel_ready when we needed a channel_reestablish";
 /// Blocks before the wallet is restarted, and one more comes meanwhile.
 const BEFORE: u32 = 1;
 
@@ -79,9 +82,7 @@ impl Row {
 
         let waiting = request.clone();
         let waiting = start(async move { waiting.await_ready().await });
-        self.confirmed(name, &request, 1..=BEFORE);
-        // Told as it came, beside the snapshots.
-        wallet.listener().wait_for(ChannelStep::Progressed, 1);
+        self.confirmed(name, &wallet, &request, 1..=BEFORE);
         assert!(waiting.runs(), "{name}: it is not ready yet");
         let id = request.request_id();
         drop(request);
@@ -106,8 +107,8 @@ impl Row {
         wait_for("the peer's connection", || {
             request.snapshot().is_peer_connected.then_some(())
         });
-        self.counts(name, &request, BEFORE + 1);
-        self.confirmed(name, &request, BEFORE + 2..=required - 1);
+        self.counts(name, &wallet, &request, BEFORE + 1);
+        self.confirmed(name, &wallet, &request, BEFORE + 2..=required - 1);
         assert!(waiting.runs(), "{name}: it is not ready yet");
         chain::mine(1);
         wait_for("the channel that can be used", || {
@@ -119,6 +120,16 @@ impl Row {
         assert_eq!(ready.capacity_sat, Some(CAPACITY_SAT));
         assert_eq!(state(&request), ChannelRequestState::Ready);
         assert_eq!(ready.confirmations, Some(required));
+        wallet.listener().wait_for(ChannelStep::Ready, 1);
+        if wallet
+            .log()
+            .iter()
+            .any(|line| line.contains(NO_REESTABLISH))
+        {
+            self.proofs.say(&format!(
+                "{name}: LND had sent no channel_reestablish; connected anew, it did"
+            ));
+        }
         self.says(name, &ready);
         self.pays(name, &wallet);
         Box::new(wallet).stop();
@@ -128,8 +139,9 @@ impl Row {
     fn confirmed(
         &self,
         name: &str,
+        wallet: &impl Payee,
         request: &ChannelRequest,
-        counts: std::ops::RangeInclusive<u32>,
+        counts: RangeInclusive<u32>,
     ) {
         for count in counts {
             match count {
@@ -137,14 +149,26 @@ impl Row {
                 1 => chain::confirm_next(),
                 _ => chain::mine(1),
             }
-            self.counts(name, request, count);
+            self.counts(name, wallet, request, count);
         }
     }
 
-    fn counts(&self, name: &str, request: &ChannelRequest, count: u32) {
+    /// In the snapshot, and told to the listener.
+    fn counts(&self, name: &str, wallet: &impl Payee, request: &ChannelRequest, count: u32) {
         wait_for(&format!("{count} blocks"), || {
             (shown(request).confirmations == Some(count)).then_some(())
         });
+        let is_told = |(snapshot, step): &(ChannelRequestSnapshot, ChannelStep)| {
+            let channel = snapshot.channel.as_ref();
+            *step == ChannelStep::Progressed
+                && channel.is_some_and(|channel| channel.confirmations == Some(count))
+        };
+        let heard = &wallet.listener().heard;
+        assert!(
+            heard.wait_until(|heard| heard.iter().any(is_told)),
+            "{name}: not told of {count} blocks, but {:?}",
+            wallet.listener().steps()
+        );
         let channel = shown(request);
         assert_eq!(channel.stage, ChannelStage::Funded);
         assert_eq!(state(request), ChannelRequestState::Arrived);
