@@ -170,7 +170,10 @@ impl Lightning {
                 && channel.confirmations_required != Some(0)
                 && channel.confirmations.unwrap_or(0) == 0
         };
-        channels.iter().filter(|channel| is_pending(channel)).count()
+        channels
+            .iter()
+            .filter(|channel| is_pending(channel))
+            .count()
     }
 
     pub(crate) fn send_message(&self, node_id: &str, message_type: u16, payload: Vec<u8>) -> bool {
