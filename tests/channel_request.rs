@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lnurl_channel::{
-    ChannelClient, ChannelConcern, ChannelKind, ChannelOutcome, ChannelRequestState, ChannelStage,
-    ChannelStep, ChannelVerdict, ChannelVisibility, ClientConfig, IncomingChannel,
-    LnurlChannelError, NetworkProblem, UrlProblem, decode_lnurl,
+    ChannelClient, ChannelConcern, ChannelKind, ChannelOutcome, ChannelRequestSnapshot,
+    ChannelRequestState, ChannelStage, ChannelStep, ChannelVerdict, ChannelVisibility,
+    ClientConfig, IncomingChannel, LnurlChannelError, NetworkProblem, UrlProblem, decode_lnurl,
 };
 use lnurl_channel_testbed::{
     Habit, NodeEvent, OfferOptions, Over, ProxyProtocol, RequestKind, SeenRequest, Step, Testbed,
@@ -648,6 +648,56 @@ fn an_unclear_answer_is_told_at_once() {
     assert!(call.runs());
     scene.open(false);
     funded_channel(call.end());
+}
+
+/// A plain 400, as a web framework answers by itself, is no refusal in LNURL's terms; nor does the
+/// wallet wait in silence.
+#[test]
+fn a_plain_400_is_heard_of_within_a_second_of_the_answer() {
+    let options = OfferOptions {
+        http_status: 400,
+        body: "Bad Request: the order has expired\n".into(),
+        ..habits(&[Habit::AnswersWithBody])
+    };
+    let scene = Scene::new(options);
+    let call = start_accept(&scene.request);
+    assert_heard_within_a_second(&scene, ChannelRequestState::OutcomeUnknown);
+    scene.listener.wait_for(ChannelStep::AnswerUnclear, 1);
+    let snapshot = scene.request.snapshot();
+    assert_eq!(snapshot.state, ChannelRequestState::OutcomeUnknown);
+    let words = Some("Bad Request: the order has expired".to_owned());
+    assert_eq!(snapshot.concerns, [ChannelConcern::AnswerUnclear { words }]);
+    assert!(call.runs(), "the channel may come all the same");
+    scene.request.pause();
+    call.end().unwrap_err();
+}
+
+#[test]
+fn a_refusal_with_a_400_is_heard_of_within_a_second_of_the_answer() {
+    let scene = Scene::new(habits(&[Habit::ErrorWithHttpStatus]));
+    let call = start_accept(&scene.request);
+    assert_heard_within_a_second(&scene, ChannelRequestState::Refused);
+    let words = Some("the service is out of order".to_owned());
+    assert_eq!(call.end(), Err(LnurlChannelError::Refused { words }));
+}
+
+/// Measured from when the service had read the callback, which is before its answer.
+fn assert_heard_within_a_second(scene: &Scene, wanted: ChannelRequestState) {
+    let has_callback = |requests: &[SeenRequest]| {
+        let mut requests = requests.iter();
+        requests.any(|request| request.kind == RequestKind::Callback)
+    };
+    let seen = scene
+        .testbed
+        .service()
+        .wait_for_requests(LIMIT, has_callback);
+    assert!(seen.is_some(), "the service was not asked");
+    let asked = Instant::now();
+    let is_wanted = |snapshot: &ChannelRequestSnapshot| snapshot.state == wanted;
+    scene.listener.wait_until(&format!("{wanted:?}"), is_wanted);
+    let heard = asked.elapsed();
+    println!("heard {heard:?} after the callback was read");
+    assert!(heard < Duration::from_secs(1), "{heard:?}");
 }
 
 #[test]

@@ -102,6 +102,7 @@ pub(super) fn offer_options(fields: &Fields) -> Result<OfferOptions, String> {
             status @ 100..=999 => status as u16,
             other => return Err(format!("no such HTTP status: {other}")),
         },
+        body: fields.text_or("body", &default.body)?.to_owned(),
         negotiation_timeout: Duration::from_millis(
             fields.number("negotiation_timeout_ms", timeout_ms)?,
         ),

@@ -47,6 +47,8 @@ habits! {
     ErrorWithHttpStatus,
     /// Answers HTTP 404 with `{"detail": …}` and no `status`.
     ErrorAsDetail,
+    /// Answers `OfferOptions::body` as it is, with `OfferOptions::http_status`.
+    AnswersWithBody,
     /// A gateway answers HTTP 502 with a page of HTML.
     HtmlFromGateway,
     /// Answers `status: ERROR` with a reason, and HTTP 200.

@@ -43,8 +43,10 @@ pub struct OfferOptions {
     pub push_msat: u64,
     /// Where errors, redirects, silence and resets strike.
     pub fault_step: Step,
-    /// Of `Habit::ErrorWithHttpStatus`.
+    /// Of `Habit::ErrorWithHttpStatus` and `Habit::AnswersWithBody`.
     pub http_status: u16,
+    /// Of `Habit::AnswersWithBody`.
+    pub body: String,
     /// How long `Habit::AnswersAfterNegotiation` waits for the wallet.
     pub negotiation_timeout: Duration,
 }
@@ -59,6 +61,7 @@ impl Default for OfferOptions {
             push_msat: 0,
             fault_step: Step::Callback,
             http_status: 400,
+            body: String::new(),
             negotiation_timeout: Duration::from_secs(20),
         }
     }

@@ -74,6 +74,12 @@ fn fault(core: &Core, options: &OfferOptions, head: &Head) -> Option<Reply> {
             404,
             &json!({ "detail": "the offer has expired" }),
         ))),
+        Habit::AnswersWithBody => Some(Reply::Response(Response {
+            status: options.http_status,
+            content_type: "text/plain",
+            location: None,
+            body: options.body.clone(),
+        })),
         Habit::HtmlFromGateway => Some(Reply::Response(gateway_page())),
         Habit::SilentCallback => Some(Reply::Silence),
         Habit::ResetAfterRequest => Some(Reply::Reset),

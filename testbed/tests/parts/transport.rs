@@ -2,7 +2,7 @@
 
 use crate::client::{Client, LONG, Scene, connect, exchange, read_answer, split_url};
 use lnurl_channel_testbed::{
-    Habit, NodeEvent, OfferOptions, Over, ProxyProtocol, RequestKind, Testbed,
+    Habit, NodeEvent, OfferOptions, Over, ProxyProtocol, RequestKind, Step, Testbed,
 };
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpListener;
@@ -149,6 +149,24 @@ fn errors_come_in_every_shape() {
         let scene = Scene::with_at_offer(habit);
         assert_eq!(scene.fetch().status, status);
         scene.expect_no_proposal();
+    }
+}
+
+#[test]
+fn a_body_is_answered_as_it_is() {
+    for fault_step in [Step::Offer, Step::Callback] {
+        let scene = Scene::new(OfferOptions {
+            habits: vec![Habit::AnswersWithBody],
+            http_status: 418,
+            body: "no coffee, \u{e9}\n".into(),
+            fault_step,
+            ..OfferOptions::default()
+        });
+        let answer = match fault_step {
+            Step::Offer => scene.fetch(),
+            Step::Callback => scene.call_back("private=1").unwrap(),
+        };
+        assert_eq!((answer.status, &*answer.body), (418, "no coffee, \u{e9}\n"));
     }
 }
 
