@@ -20,6 +20,8 @@ struct Json: @unchecked Sendable {
     }
 
     func text(_ name: String) throws -> String { try field(name) }
+    /// None if it is missing, or null.
+    func optionalText(_ name: String) -> String? { fields[name] as? String }
     func flag(_ name: String) throws -> Bool { try field(name) }
     func number(_ name: String) throws -> UInt64 { (try field(name) as NSNumber).uint64Value }
     func texts(_ name: String) throws -> [String] { try field(name) }
