@@ -24,7 +24,7 @@ use report::{Report, goal, median};
 
 /// How a program of `benches/kotlin` starts, without its class: `java -cp ...`.
 const KOTLIN: &str = "BENCH_KOTLIN";
-/// `benches/swift/time` and its programs, the library's first, then the empty one's.
+/// `benches/swift/time` and its programs: the library's, the empty one's, and the one with a client.
 const SWIFT: &str = "BENCH_SWIFT";
 
 const LOADS: usize = 21;
@@ -56,48 +56,64 @@ fn output_of(command: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// Milliseconds of the library's and of the empty one's, pair by pair.
-fn kotlin_loads() -> Vec<(f64, f64)> {
+/// Milliseconds of one round, side by side.
+struct Load {
+    library: f64,
+    empty: f64,
+    /// The library's first call, and a client.
+    client: f64,
+}
+
+fn kotlin_loads() -> Vec<Load> {
     let load = |which: &str| {
         let output = output_of(&format!(
             "{} bench.LoadKt {which}",
             from_environment(KOTLIN)
         ));
-        output.trim().parse::<f64>().expect("microseconds") / 1000.0
+        milliseconds_of(output.trim())
     };
     (0..LOADS)
-        .map(|_| (load("library"), load("empty")))
+        .map(|_| Load {
+            library: load("library"),
+            empty: load("empty"),
+            client: load("client"),
+        })
         .collect()
 }
 
-fn swift_loads() -> Vec<(f64, f64)> {
+fn swift_loads() -> Vec<Load> {
     let command = from_environment(SWIFT).replacen("ROUNDS", &LOADS.to_string(), 1);
     let output = output_of(&command);
-    let pairs = output.lines().map(|line| {
-        let (library, empty) = line.split_once(' ').expect("two figures");
-        let milliseconds = |text: &str| text.parse::<f64>().expect("microseconds") / 1000.0;
-        (milliseconds(library), milliseconds(empty))
+    let rounds = output.lines().map(|line| {
+        let figures: Vec<f64> = line.split(' ').map(milliseconds_of).collect();
+        let [library, empty, client] = figures[..] else {
+            panic!("three figures, not {line}");
+        };
+        Load {
+            library,
+            empty,
+            client,
+        }
     });
-    pairs.collect()
+    rounds.collect()
+}
+
+fn milliseconds_of(microseconds: &str) -> f64 {
+    microseconds.parse::<f64>().expect("microseconds") / 1000.0
 }
 
 fn loading(report: &mut Report) {
-    let row = |what: &str, loads: Vec<(f64, f64)>| {
-        let ratio = median(
-            loads
-                .iter()
-                .map(|(library, empty)| library / empty)
-                .collect(),
-        );
-        let of = |figure: fn(&(f64, f64)) -> f64| {
-            format!("{:.1}", median(loads.iter().map(figure).collect()))
-        };
+    let row = |what: &str, loads: Vec<Load>| {
+        let ratio = median(loads.iter().map(|load| load.library / load.empty).collect());
+        let of =
+            |figure: fn(&Load) -> f64| format!("{:.1}", median(loads.iter().map(figure).collect()));
         [
             what.to_owned(),
-            of(|(library, _)| *library),
-            of(|(_, empty)| *empty),
+            of(|load| load.library),
+            of(|load| load.empty),
             format!("{ratio:.2}"),
             goal("within 1.5 times", ratio <= LOAD_GOAL),
+            of(|load| load.client),
         ]
     };
     report.title("Loading the library, and its first call");
@@ -108,6 +124,7 @@ fn loading(report: &mut Report) {
             "an empty UniFFI library, ms",
             "ratio",
             "goal",
+            "with a client in memory, ms",
         ],
         &[
             row("Kotlin, within a new JVM", kotlin_loads()),
