@@ -1,0 +1,69 @@
+// What iOS alone has. The rules are in Background.swift and BackgroundWaits.swift.
+
+#if canImport(UIKit) && canImport(BackgroundTasks)
+    import BackgroundTasks
+    import Foundation
+    import UIKit
+
+    extension UIApplication: BackgroundTime {
+        public func beginBackgroundTime(onExpiration: @escaping @MainActor () -> Void) -> Int? {
+            let id = beginBackgroundTask(withName: "lnurl-channel") {
+                // It is called on the main thread.
+                MainActor.assumeIsolated { onExpiration() }
+            }
+            return id == .invalid ? nil : id.rawValue
+        }
+
+        public func endBackgroundTime(_ id: Int) {
+            endBackgroundTask(UIBackgroundTaskIdentifier(rawValue: id))
+        }
+    }
+
+    /// Lets iOS start the app in the background, to look whether an awaited channel has come.
+    ///
+    /// The app's Info.plist names `identifier` in `BGTaskSchedulerPermittedIdentifiers`, and `fetch` in
+    /// `UIBackgroundModes`. Call `register` before the app has finished launching, and `schedule` when it
+    /// leaves the foreground.
+    public struct ChannelRefresh: Sendable {
+        private let identifier: String
+
+        /// - Parameter identifier: the app's own, such as `com.example.wallet.channels`.
+        public init(identifier: String) {
+            self.identifier = identifier
+        }
+
+        /// - Parameters:
+        ///   - client: makes the client, and starts the node, where iOS has started the app; none if that
+        ///     fails, as on a phone that was not unlocked since its start.
+        ///   - onOutcome: a channel has come.
+        /// - Returns: false if Info.plist does not name the identifier.
+        @discardableResult
+        public func register(
+            client: @escaping @Sendable () async -> (any ChannelClientProtocol)?,
+            onOutcome: @escaping OutcomeHandler = { _, _ in }
+        ) -> Bool {
+            BGTaskScheduler.shared.register(forTaskWithIdentifier: identifier, using: nil) { task in
+                nonisolated(unsafe) let task = task
+                let work = Task {
+                    guard let client = await client() else {
+                        schedule(in: 15 * 60)
+                        return task.setTaskCompleted(success: false)
+                    }
+                    schedule(in: await client.goOnInBackground(onOutcome: onOutcome))
+                    task.setTaskCompleted(success: true)
+                }
+                task.expirationHandler = { work.cancel() }
+            }
+        }
+
+        /// Asks iOS for a start in the background, not before so many seconds: as `comeBackIn` says. For
+        /// none, nothing is asked.
+        public func schedule(in seconds: TimeInterval?) {
+            guard let seconds else { return }
+            let request = BGAppRefreshTaskRequest(identifier: identifier)
+            request.earliestBeginDate = Date(timeIntervalSinceNow: seconds)
+            // It fails where the user has turned this off; what waits goes on in the foreground.
+            try? BGTaskScheduler.shared.submit(request)
+        }
+    }
+#endif

@@ -1,0 +1,105 @@
+import Foundation
+
+/// The time that the system gives an app that has left the foreground: on iOS, `UIApplication`.
+@MainActor public protocol BackgroundTime: AnyObject {
+    /// Asks for time. None if there is none; else what `endBackgroundTime` has to be called with.
+    /// `onExpiration` is called when the time is nearly over.
+    func beginBackgroundTime(onExpiration: @escaping @MainActor () -> Void) -> Int?
+
+    /// The app needs no more of it.
+    func endBackgroundTime(_ id: Int)
+}
+
+/// Waits for channels as an app comes and goes: in the foreground for all of them, until they can be used;
+/// in the background for those that have not come, for as long as the system allows.
+///
+/// ```swift
+/// let waits = BackgroundWaits(client: client, requests: requests, time: UIApplication.shared)
+/// // when the scene is .active
+/// waits.enterForeground()
+/// // when the scene is in the .background
+/// waits.leaveForeground()
+/// ```
+///
+/// Calls are paused when the system's time is nearly over and not before; the screen's own calls too.
+/// Nobody is asked anything twice.
+@MainActor public final class BackgroundWaits {
+    private let client: any ChannelClientProtocol
+    private let requests: ChannelRequests
+    private let time: any BackgroundTime
+    private let onOutcome: OutcomeHandler
+    /// Of the last time in the foreground: a wait that began then sees no later one.
+    private var foreground = Foreground()
+    private var waits: Task<Void, Never>?
+    private var watch: Task<Void, Never>?
+    private var timeId: Int?
+
+    /// - Parameters:
+    ///   - requests: the listener of `client`, which follows it.
+    ///   - onOutcome: a channel has come.
+    public init(
+        client: any ChannelClientProtocol, requests: ChannelRequests, time: any BackgroundTime,
+        onOutcome: @escaping OutcomeHandler = { _, _ in }
+    ) {
+        self.client = client
+        self.requests = requests
+        self.time = time
+        self.onOutcome = onOutcome
+    }
+
+    /// The app has started, or is back: lost connections are made anew, and it goes on with all that
+    /// waits.
+    public func enterForeground() {
+        foreground.end()
+        foreground = Foreground()
+        endTime()
+        let last = waits
+        last?.cancel()
+        waits = Task { [client, foreground, onOutcome] in
+            // So that no outcome is told twice.
+            await last?.value
+            guard !Task.isCancelled else { return }
+            await client.goOn(while: { !foreground.hasEnded }, onOutcome: onOutcome)
+        }
+    }
+
+    /// The app is in the background: what runs goes on until the time is nearly over.
+    ///
+    /// Except for the waits until a channel can be used: they would need hours, and lose nothing.
+    public func leaveForeground() {
+        foreground.end()
+        client.pauseAll { $0.awaitsReady && $0.isRunning }
+        guard timeId == nil, client.requests().contains(where: \.isRunning) else { return }
+        timeId = time.beginBackgroundTime { [weak self] in self?.expire() }
+        // Without any, the system stops the app soon.
+        guard timeId != nil else { return client.pauseAll() }
+        watch = Task { [weak self, requests] in
+            for await list in requests.updates() where !list.contains(where: \.isRunning) { break }
+            if !Task.isCancelled { self?.endTime() }
+        }
+    }
+
+    private func expire() {
+        client.pauseAll()
+        endTime()
+    }
+
+    /// Time that is not needed is given back at once, as the system asks.
+    private func endTime() {
+        watch?.cancel()
+        watch = nil
+        guard let id = timeId else { return }
+        timeId = nil
+        time.endBackgroundTime(id)
+    }
+}
+
+/// From when the app enters the foreground until it leaves it.
+private final class Foreground: @unchecked Sendable {
+    private let lock = NSLock()
+    private var ended = false
+
+    var hasEnded: Bool { lock.withLock { ended } }
+
+    func end() { lock.withLock { ended = true } }
+}
