@@ -26,7 +26,8 @@ extension ChannelClientProtocol {
     ///
     /// - Parameter onOutcome: a channel has come.
     public func goOn(onOutcome: @escaping OutcomeHandler = { _, _ in }) async {
-        await goOn(while: { true }, onOutcome: onOutcome)
+        checkPeers()
+        await waitForAll(inForeground: { true }, onOutcome)
     }
 
     /// Goes on with the channels that have not come, for as long as a phone lets an app work in the
@@ -59,20 +60,11 @@ extension ChannelClientProtocol {
     /// Each ends with `Cancelled`, or is ready by then.
     ///
     /// It may write to the disk. `goOn` goes on.
-    public func pauseAll() {
-        pauseAll { $0.isRunning }
-    }
-
-    /// - Parameter isInForeground: asked before it awaits that a channel is ready.
-    func goOn(
-        while isInForeground: @escaping @Sendable () -> Bool, onOutcome: @escaping OutcomeHandler
-    ) async {
-        checkPeers()
-        await waitForAll(isInForeground, onOutcome)
-    }
-
-    func pauseAll(where isMeant: (ChannelRequestSnapshot) -> Bool) {
-        for snapshot in requests() where isMeant(snapshot) {
+    ///
+    /// - Parameter isMeant: which of them, such as those that `awaitsReady` when the app leaves the
+    ///   foreground.
+    public func pauseAll(where isMeant: (ChannelRequestSnapshot) -> Bool = { _ in true }) {
+        for snapshot in requests() where snapshot.isRunning && isMeant(snapshot) {
             request(requestId: snapshot.requestId)?.pause()
         }
     }
@@ -84,19 +76,24 @@ extension ChannelClientProtocol {
         checkPeers()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await untilLimit() }
-            group.addTask { await self.waitForAll({ false }, onOutcome) }
+            group.addTask { await self.waitForAll(inForeground: { false }, onOutcome) }
             await group.next()
             group.cancelAll()
         }
         return comeBackIn()
     }
 
-    private func waitForAll(
-        _ isInForeground: @escaping @Sendable () -> Bool, _ onOutcome: @escaping OutcomeHandler
+    /// - Parameters:
+    ///   - ids: of the requests that are meant; all if none are given.
+    ///   - isInForeground: asked before it awaits that a channel is ready.
+    func waitForAll(
+        _ ids: Set<String>? = nil, inForeground isInForeground: @escaping @Sendable () -> Bool,
+        _ onOutcome: @escaping OutcomeHandler
     ) async {
         await withTaskGroup(of: Void.self) { group in
             for snapshot in requests() {
-                guard snapshot.awaitsChannel || (snapshot.awaitsReady && isInForeground()),
+                guard ids?.contains(snapshot.requestId) ?? true,
+                    snapshot.awaitsChannel || (snapshot.awaitsReady && isInForeground()),
                     let request = request(requestId: snapshot.requestId)
                 else { continue }
                 group.addTask { await wait(for: request, isInForeground, onOutcome) }

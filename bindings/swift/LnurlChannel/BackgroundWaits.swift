@@ -28,9 +28,10 @@ import Foundation
     private let requests: ChannelRequests
     private let time: any BackgroundTime
     private let onOutcome: OutcomeHandler
-    /// Of the last time in the foreground: a wait that began then sees no later one.
-    private var foreground = Foreground()
-    private var waits: Task<Void, Never>?
+    private let isInForeground = Flag()
+    /// What ran when the app left the foreground; none before it has entered it.
+    private var left: Set<String>?
+    private(set) var waits: Task<Void, Never>?
     private var watch: Task<Void, Never>?
     private var timeId: Int?
 
@@ -47,19 +48,21 @@ import Foundation
         self.onOutcome = onOutcome
     }
 
-    /// The app has started, or is back: lost connections are made anew, and it goes on with all that
-    /// waits.
+    /// The app has started, or is back.
+    ///
+    /// At the start it goes on with all that waits. Later it goes on with what ran when the app left the
+    /// foreground and was paused meanwhile: what the user has paused stays so. Lost connections are made
+    /// anew.
     public func enterForeground() {
-        foreground.end()
-        foreground = Foreground()
+        isInForeground.set(true)
         endTime()
-        let last = waits
-        last?.cancel()
-        waits = Task { [client, foreground, onOutcome] in
-            // So that no outcome is told twice.
-            await last?.value
-            guard !Task.isCancelled else { return }
-            await client.goOn(while: { !foreground.hasEnded }, onOutcome: onOutcome)
+        client.checkPeers()
+        // Who waits for what still runs hears of it.
+        let running = client.requests().filter(\.isRunning).map(\.requestId)
+        let ids = left?.subtracting(running)
+        left = []
+        waits = Task { [client, isInForeground, onOutcome] in
+            await client.waitForAll(ids, inForeground: { isInForeground.isSet }, onOutcome)
         }
     }
 
@@ -67,8 +70,9 @@ import Foundation
     ///
     /// Except for the waits until a channel can be used: they would need hours, and lose nothing.
     public func leaveForeground() {
-        foreground.end()
-        client.pauseAll { $0.awaitsReady && $0.isRunning }
+        isInForeground.set(false)
+        left = Set(client.requests().filter(\.isRunning).map(\.requestId))
+        client.pauseAll(where: \.awaitsReady)
         guard timeId == nil, client.requests().contains(where: \.isRunning) else { return }
         timeId = time.beginBackgroundTime { [weak self] in self?.expire() }
         // Without any, the system stops the app soon.
@@ -94,12 +98,12 @@ import Foundation
     }
 }
 
-/// From when the app enters the foreground until it leaves it.
-private final class Foreground: @unchecked Sendable {
+/// Set on the main thread, and read on others.
+private final class Flag: @unchecked Sendable {
     private let lock = NSLock()
-    private var ended = false
+    private var value = false
 
-    var hasEnded: Bool { lock.withLock { ended } }
+    var isSet: Bool { lock.withLock { value } }
 
-    func end() { lock.withLock { ended = true } }
+    func set(_ value: Bool) { lock.withLock { self.value = value } }
 }

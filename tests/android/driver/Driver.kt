@@ -121,7 +121,7 @@ object Driver {
         val asked = encodeLnurl(decodeLnurl(DemoNode.demoLnurl()).url().replace("k1=00", "k1=01"))
         leave(config, node(), asked, ChannelRequestState.AWAITING)
         onScreen(config) {
-            screen.start()
+            screen.enterForeground()
             await { actions == setOf(Action.PAUSE, Action.CANCEL) && "Asked. The channel is awaited." in lines }
             screen.act(Action.PAUSE)
             await { actions == setOf(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL) }
@@ -178,7 +178,7 @@ object Driver {
 
     private suspend fun onScreen(config: ClientConfig, test: suspend OnScreen.() -> Unit) {
         val life = SupervisorJob()
-        val screen = ChannelScreen(config, CoroutineScope(life + Dispatchers.Default.limitedParallelism(1)))
+        val screen = ChannelScreen(CoroutineScope(life + Dispatchers.Default.limitedParallelism(1))) { config }
         OnScreen(screen).test()
         life.cancelAndJoin()
     }

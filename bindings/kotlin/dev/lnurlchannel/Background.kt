@@ -26,13 +26,16 @@ val ChannelRequestSnapshot.awaitsReady: Boolean
  * confirm a channel can take hours. What a call ends with, the request's snapshot shows. Cancelling it
  * ends its waits, and pauses the requests for which nobody else waits.
  *
+ * @param isInForeground asked before it awaits that a channel can be used, for an app that leaves the
+ *   foreground and lets the other waits go on.
  * @param onOutcome a channel has come; the message of a hosted one is in its outcome.
  */
 suspend fun ChannelClientInterface.goOn(
+    isInForeground: () -> Boolean = { true },
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
 ) {
     checkPeers()
-    waitForAll(inForeground = true, onOutcome)
+    waitForAll(isInForeground, onOutcome)
 }
 
 /**
@@ -50,7 +53,7 @@ suspend fun ChannelClientInterface.goOnInBackground(
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
 ): Duration? {
     checkPeers()
-    withTimeoutOrNull(limit) { waitForAll(inForeground = false, onOutcome) }
+    withTimeoutOrNull(limit) { waitForAll({ false }, onOutcome) }
     return comeBackIn()
 }
 
@@ -72,31 +75,33 @@ internal fun ChannelClientInterface.comeBackIn(nowSeconds: Long): Duration? {
  * with [LnurlChannelException.Cancelled], or is ready by then.
  *
  * It may write to the disk. [goOn] goes on.
+ *
+ * @param isMeant which of them, such as those that [awaitsReady] when the app leaves the foreground.
  */
-fun ChannelClientInterface.pauseAll() =
-    requests().filter { it.isRunning }.forEach { request(it.requestId)?.pause() }
+fun ChannelClientInterface.pauseAll(isMeant: (ChannelRequestSnapshot) -> Boolean = { true }) =
+    requests().filter { it.isRunning && isMeant(it) }.forEach { request(it.requestId)?.pause() }
 
 private suspend fun ChannelClientInterface.waitForAll(
-    inForeground: Boolean,
+    isInForeground: () -> Boolean,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) = coroutineScope {
     for (snapshot in requests()) {
-        if (!snapshot.awaitsChannel && !(inForeground && snapshot.awaitsReady)) continue
+        if (!snapshot.awaitsChannel && !(snapshot.awaitsReady && isInForeground())) continue
         val request = request(snapshot.requestId) ?: continue
-        launch { waitFor(request, inForeground, onOutcome) }
+        launch { waitFor(request, isInForeground, onOutcome) }
     }
 }
 
 private suspend fun waitFor(
     request: ChannelRequest,
-    inForeground: Boolean,
+    isInForeground: () -> Boolean,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) {
     if (request.snapshot().awaitsChannel) {
         val outcome = orNull { request.accept() } ?: return
         onOutcome(request, outcome)
     }
-    if (inForeground && request.snapshot().awaitsReady) orNull { request.awaitReady() }
+    if (isInForeground() && request.snapshot().awaitsReady) orNull { request.awaitReady() }
 }
 
 /** None if the call fails: the request's snapshot says why. */

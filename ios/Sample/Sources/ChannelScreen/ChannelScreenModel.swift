@@ -20,17 +20,23 @@ public final class ChannelScreenModel {
     private var scanned: Lnurl?
     private var request: ChannelRequest?
     private var call: Task<Void, Never>?
-    private var wasRunning = false
+    private(set) var waits: BackgroundWaits?
 
-    /// - Parameter requests: the listener of `client`, which follows it.
+    /// - Parameters:
+    ///   - requests: the listener of `client`, which follows it.
+    ///   - time: on iOS, `UIApplication.shared`.
     public init(
         client: any ChannelClientProtocol,
         requests: ChannelRequests,
+        time: any BackgroundTime,
         decode: @escaping (String) throws -> Lnurl = decodeLnurl
     ) {
         self.client = client
         self.requests = requests
         self.decode = decode
+        waits = BackgroundWaits(client: client, requests: requests, time: time) { [weak self] _, outcome in
+            await self?.onOutcome(outcome)
+        }
     }
 
     /// Shows what is left of an earlier run, and follows the request on the screen, until the task that
@@ -89,20 +95,14 @@ public final class ChannelScreenModel {
         call?.cancel()
     }
 
-    /// iOS suspends an app in the background; a paused request loses nothing.
+    /// What runs goes on until iOS is about to suspend the app; a paused request loses nothing.
     public func enterBackground() {
-        wasRunning = call != nil
-        pause()
+        waits?.leaveForeground()
     }
 
-    /// Goes on with what `enterBackground` has stopped.
-    public func enterForeground() async {
-        client.checkPeers()
-        guard wasRunning else { return }
-        wasRunning = false
-        // It may still be ending.
-        await call?.value
-        await accept()
+    /// At the start of the app too: goes on with what waits, and with what was paused in the background.
+    public func enterForeground() {
+        waits?.enterForeground()
     }
 
     /// Turn the offer down, or give up a channel that was asked for. The service is told if it was asked.
@@ -159,7 +159,7 @@ public final class ChannelScreenModel {
             do {
                 onOutcome(try await body(request))
             } catch {
-                problem = error is CancellationError ? nil : Self.sentence(error)
+                problem = Self.isPause(error) ? nil : Self.sentence(error)
             }
             self.call = nil
             if self.request === request { show(request, problem: problem) }
@@ -171,6 +171,11 @@ public final class ChannelScreenModel {
     private func show(_ request: ChannelRequest, problem: String?) {
         self.request = request
         screen = .request(request.snapshot(), problem: problem)
+    }
+
+    /// By the user, or as the app was in the background: its state shows it.
+    private static func isPause(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? LnurlChannelError) == .Cancelled
     }
 
     private static func sentence(_ error: any Error) -> String {

@@ -6,12 +6,17 @@
     ///
     /// ```swift
     /// let requests = ChannelRequests()
+    /// let config = ClientConfig(storageDir: try channelFolder().path)
     /// let client = try ChannelClient(node: myNode, listener: requests, config: config)
     /// requests.follow(client)
-    /// WindowGroup { ChannelScreenView(model: ChannelScreenModel(client: client, requests: requests)) }
+    /// let model = ChannelScreenModel(client: client, requests: requests, time: UIApplication.shared)
+    /// WindowGroup { ChannelScreenView(model: model) }
     /// ```
     ///
-    /// Where the client throws, as on a full disk, show why, and try again later.
+    /// A channel may come while the app is not open: register a `ChannelRefresh` at launch, and call
+    /// `schedule(in: client.comeBackIn())` when the scene enters the background.
+    ///
+    /// Where the folder or the client throws, as on a full disk, show why, and try again later.
     public struct ChannelScreenView: View {
         @StateObject private var shown: ShownScreen
         @Environment(\.scenePhase) private var scenePhase
@@ -28,7 +33,7 @@
                 .onChange(of: scenePhase) { phase in
                     switch phase {
                     case .background: model.enterBackground()
-                    case .active: Task { await model.enterForeground() }
+                    case .active: model.enterForeground()
                     default: break
                     }
                 }

@@ -284,25 +284,44 @@ import Testing
         waits.leaveForeground()
         #expect(arrived.pauses == 1)
         #expect(awaited.pauses == 0)
-        // A channel that comes in the background is not awaited further.
-        awaited.becomes(.arrived) { $0.state = .arrived }
+        awaited.becomes(.arrived) {
+            $0.state = .arrived
+            $0.isRunning = false
+        }
+        arrived.becomes { $0.isRunning = false }
         clock.advance(by: .seconds(1000))
+        await waits.waits?.value
+        #expect(awaited.awaitsReady == 0, "it came in the background")
         waits.enterForeground()
         await clock.sleepers(2)
         #expect(arrived.awaitsReady == 2)
         #expect(awaited.awaitsReady == 1)
     }
 
-    @Test func theAppIsBackBeforeTheTimeIsOver() async {
+    @Test func whatWasPausedMeanwhileGoesOnAndNothingElse() async {
+        let request = running(.awaiting)
+        let paused = running(.awaiting)
+        paused.becomes { $0.isRunning = false }
+        let (waits, client) = waits(request, paused)
+        waits.leaveForeground()
+        time.expire?()
+        request.becomes { $0.isRunning = false }
+        waits.enterForeground()
+        await clock.sleepers(1)
+        #expect(request.accepts.count == 1)
+        #expect(paused.accepts.isEmpty, "by the user")
+        #expect(client.peerChecks == 1)
+    }
+
+    @Test func whatStillRunsIsLeftToThoseWhoWaitForIt() async {
         let request = running(.awaiting)
         let (waits, client) = waits(request)
-        waits.enterForeground()
-        await clock.sleepers(1)
         waits.leaveForeground()
         waits.enterForeground()
+        await waits.waits?.value
         #expect(time.ended == [1])
+        #expect(request.accepts.isEmpty)
         #expect(request.pauses == 0)
-        await clock.sleepers(1)
-        #expect(client.peerChecks == 2)
+        #expect(client.peerChecks == 1)
     }
 }

@@ -1,7 +1,8 @@
-import ChannelScreen
-import LnurlChannel
 import LnurlChannelTesting
 import Testing
+
+@testable import ChannelScreen
+@testable import LnurlChannel
 
 /// The one screen of the iOS sample, without its picture.
 @MainActor
@@ -9,6 +10,19 @@ import Testing
     private let clock = VirtualClock()
     private let requests = ChannelRequests()
     private let client: FakeChannelClient
+    private let time = Time()
+
+    /// As iOS gives it.
+    private final class Time: BackgroundTime {
+        private(set) var expire: (@MainActor () -> Void)?
+
+        func beginBackgroundTime(onExpiration: @escaping @MainActor () -> Void) -> Int? {
+            expire = onExpiration
+            return 1
+        }
+
+        func endBackgroundTime(_ id: Int) {}
+    }
 
     init() {
         client = FakeChannelClient(listener: requests)
@@ -17,7 +31,7 @@ import Testing
 
     private func model(_ client: FakeChannelClient? = nil) -> ChannelScreenModel {
         ChannelScreenModel(
-            client: client ?? self.client, requests: requests,
+            client: client ?? self.client, requests: requests, time: time,
             decode: { text in
                 guard text.hasPrefix("LNURL") else {
                     throw LnurlChannelError.InvalidLnurl(problem: .notLnurl, reason: "not one")
@@ -167,17 +181,29 @@ import Testing
 
     @Test func theForegroundGoesOnWithWhatTheBackgroundStopped() async throws {
         let request = FakeChannelRequest(clock: clock)
+        request.acceptThrows(.Cancelled, after: .seconds(30))
         request.acceptReturns(.fake, after: .seconds(60))
         let model = await offered(request)
+        var outcomes: [ChannelOutcome] = []
+        model.onOutcome = { outcomes.append($0) }
         let call = Task { await model.accept() }
         await clock.sleepers(1)
+        request.becomes {
+            $0.state = .awaiting
+            $0.isRunning = true
+        }
         model.enterBackground()
-        // At once, while the call is still ending.
-        let back = Task { await model.enterForeground() }
+        #expect(request.pauses == 0)
+        time.expire?()
+        #expect(request.pauses == 1)
+        request.becomes { $0.isRunning = false }
+        clock.advance(by: .seconds(30))
         await call.value
+        #expect(problem(model) == nil)
+        model.enterForeground()
         await clock.sleepers(1)
         clock.advance(by: .seconds(60))
-        await back.value
+        try await waitUntil("the channel is here") { outcomes == [.fake] }
         #expect(request.accepts.count == 2)
         #expect(client.peerChecks == 1)
     }
@@ -186,12 +212,15 @@ import Testing
         let request = FakeChannelRequest(clock: clock)
         request.acceptReturns(.fake, after: .seconds(60))
         let model = await offered(request)
+        model.enterForeground()
         let call = Task { await model.accept() }
         await clock.sleepers(1)
         model.pause()
         await call.value
+        request.becomes { $0.state = .awaiting }
         model.enterBackground()
-        await model.enterForeground()
+        model.enterForeground()
+        await model.waits?.waits?.value
         #expect(request.accepts.count == 1)
     }
 

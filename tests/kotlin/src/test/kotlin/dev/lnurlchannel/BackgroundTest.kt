@@ -110,6 +110,29 @@ class BackgroundTest {
     }
 
     @Test
+    fun `a channel that comes when the app has left the foreground is not awaited further`() = runTest {
+        val request = request(ChannelRequestState.AWAITING)
+        request.acceptReturns(fakeFunded(), after = 60.seconds)
+        var isInForeground = true
+        FakeChannelClient(listOf(request)).goOn({ isInForeground }) { told, _ ->
+            (told as FakeChannelRequest).become(ChannelRequestState.ARRIVED)
+            isInForeground = false
+        }
+        assertEquals(0, request.awaitsReady)
+    }
+
+    @Test
+    fun `only what is meant is paused`() {
+        val states = listOf(ChannelRequestState.AWAITING, ChannelRequestState.ARRIVED)
+        val running = states.map { FakeChannelRequest(fakeSnapshot(state = it).copy(isRunning = true)) }
+        val client = FakeChannelClient(running + request(ChannelRequestState.ARRIVED))
+        client.pauseAll { it.awaitsReady }
+        assertEquals(listOf(0, 1), running.map { it.pauses })
+        client.pauseAll()
+        assertEquals(listOf(1, 2), running.map { it.pauses })
+    }
+
+    @Test
     fun `a cancelled run ends its waits`() = runTest {
         val request = request(ChannelRequestState.AWAITING)
         request.acceptReturns(fakeFunded(), after = Duration.INFINITE)

@@ -8,14 +8,25 @@ import dev.lnurlchannel.ChannelRequests
 import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.Lnurl
 import dev.lnurlchannel.LnurlChannelException
+import dev.lnurlchannel.awaitsReady
+import dev.lnurlchannel.comeBackIn
 import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.describe
+import dev.lnurlchannel.goOn
+import dev.lnurlchannel.goOnInBackground
+import dev.lnurlchannel.pauseAll
+import kotlin.time.Duration
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
 import kotlinx.coroutines.flow.SharingStarted
 import kotlinx.coroutines.flow.StateFlow
 import kotlinx.coroutines.flow.combine
+import kotlinx.coroutines.flow.distinctUntilChanged
+import kotlinx.coroutines.flow.map
 import kotlinx.coroutines.flow.stateIn
 import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
@@ -41,8 +52,9 @@ data class ScreenState(val lines: List<String> = emptyList(), val actions: Set<A
  * The screen without its views: it outlives the activity, as the waiting for a channel must.
  *
  * @param scope on one thread, such as the main one. What writes to the disk runs elsewhere.
+ * @param config makes the folder too, so that a full disk is a sentence as well.
  */
-class ChannelScreen(private val config: ClientConfig, private val scope: CoroutineScope) {
+class ChannelScreen(private val scope: CoroutineScope, private val config: () -> ClientConfig) {
     /** What the user looks at. */
     private data class Focus(
         /** Decoded, and nothing is fetched from it before the user has agreed to its host. */
@@ -58,7 +70,16 @@ class ChannelScreen(private val config: ClientConfig, private val scope: Corouti
     val state: StateFlow<ScreenState> = combine(requests, focus) { requests, focus -> screen(requests, focus) }
         .stateIn(scope, SharingStarted.Eagerly, ScreenState())
 
+    /** Whether a call waits for a channel: for so long, a service keeps the app alive. */
+    val isWaiting: Flow<Boolean> = requests
+        .map { all -> all.any { it.isRunning && it.state != ChannelRequestState.ARRIVED } }
+        .distinctUntilChanged()
+
     private val creating = Mutex()
+    private var waits: Job? = null
+
+    /** Read on the library's threads too. */
+    @Volatile private var isInForeground = false
 
     /** Read on the library's threads too. */
     @Volatile private var client: ChannelClient? = null
@@ -66,10 +87,30 @@ class ChannelScreen(private val config: ClientConfig, private val scope: Corouti
     /** A real node starts after this, so that no channel goes unreported. */
     fun start() = work { client() }
 
-    /** The app is back in the foreground: connections that were lost are made anew at once. */
-    fun checkPeers() {
-        client?.checkPeers()
+    /** The user sees the app: what was asked for, by earlier runs too, is waited for; the rest is the user's. */
+    fun enterForeground() {
+        isInForeground = true
+        val last = waits
+        waits = work {
+            last?.cancelAndJoin()
+            client().goOn(isInForeground = { isInForeground })
+        }
     }
+
+    /** Channels that have not come are waited for in the background too; until one can be used is not. */
+    fun leaveForeground() {
+        isInForeground = false
+        scope.launch(Dispatchers.IO) { client?.pauseAll { it.awaitsReady } }
+    }
+
+    /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
+    suspend fun goOnInBackground(): Duration? = client().goOnInBackground()
+
+    /** How long to leave until the first job. */
+    fun comeBackIn(): Duration? = client?.comeBackIn()
+
+    /** The system is about to stop the app. */
+    suspend fun pauseAll() = withContext(Dispatchers.IO) { client?.pauseAll() ?: Unit }
 
     /** A text that was scanned, pasted, or comes from any web page. What is waited for goes on. */
     fun open(text: String) = work { focus.value = Focus(scanned = decodeLnurl(text)) }
@@ -101,18 +142,11 @@ class ChannelScreen(private val config: ClientConfig, private val scope: Corouti
 
     /** Made when it is first needed: a full disk is then a sentence, and the next try mends it; no crash. */
     private suspend fun client(): ChannelClient = creating.withLock {
-        client ?: withContext(Dispatchers.IO) { ChannelClient(DemoNode(::onPeerMessage), requests, config) }.also {
+        client ?: withContext(Dispatchers.IO) { ChannelClient(DemoNode(::onPeerMessage), requests, config()) }.also {
             client = it
             requests.follow(it)
-            waitOn(it)
         }
     }
-
-    /** What an earlier run of the app has asked for is waited for; the rest is the user's to decide. */
-    private fun waitOn(client: ChannelClient) = client.requests()
-        .filter { it.state == ChannelRequestState.AWAITING || it.state == ChannelRequestState.OUTCOME_UNKNOWN }
-        .mapNotNull { client.request(it.requestId) }
-        .forEach { work { it.accept() } }
 
     private suspend fun fetch(lnurl: Lnurl) {
         focus.update { it.copy(isFetching = true) }
@@ -132,15 +166,13 @@ class ChannelScreen(private val config: ClientConfig, private val scope: Corouti
     private suspend fun on(snapshot: ChannelRequestSnapshot): ChannelRequest =
         checkNotNull(client().request(snapshot.requestId))
 
-    private fun work(block: suspend () -> Unit) {
-        scope.launch {
-            try {
-                block()
-            } catch (_: LnurlChannelException.Cancelled) {
-                // By the user, who sees it.
-            } catch (problem: LnurlChannelException) {
-                focus.update { it.copy(problem = problem.describe()) }
-            }
+    private fun work(block: suspend () -> Unit): Job = scope.launch {
+        try {
+            block()
+        } catch (_: LnurlChannelException.Cancelled) {
+            // By the user, who sees it.
+        } catch (problem: LnurlChannelException) {
+            focus.update { it.copy(problem = problem.describe()) }
         }
     }
 

@@ -35,7 +35,14 @@ class MainActivity : Activity() {
 
     override fun onStart() {
         super.onStart()
-        screen.checkPeers()
+        (application as WalletApp).isVisible = true
+        screen.enterForeground()
+    }
+
+    override fun onStop() {
+        (application as WalletApp).isVisible = false
+        screen.leaveForeground()
+        super.onStop()
     }
 
     /** A link that was scanned with the phone's camera app while this app was open. */

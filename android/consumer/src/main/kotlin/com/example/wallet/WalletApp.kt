@@ -1,21 +1,35 @@
 package com.example.wallet
 
 import android.app.Application
+import android.content.Intent
 import dev.lnurlchannel.ClientConfig
-import java.io.File
+import dev.lnurlchannel.channelFolder
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.launch
 
 /** One client for the whole process, made before the node starts, so that no channel goes unreported. */
 class WalletApp : Application() {
+    private val life = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
+
     lateinit var screen: ChannelScreen
         private set
 
+    /** Whether the user sees the app: only then may it start a service. */
+    var isVisible = false
+
     override fun onCreate() {
         super.onCreate()
-        val config = ClientConfig(storageDir = File(noBackupFilesDir, "channels").path)
-        screen = ChannelScreen(config, CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate))
+        screen = ChannelScreen(life) { ClientConfig(channelFolder(noBackupFilesDir)) }
         screen.start()
+        life.launch { screen.isWaiting.collect(::keepAlive) }
+    }
+
+    /** A service in the foreground while a call waits; afterwards, and where there is none, jobs. */
+    private fun keepAlive(isWaiting: Boolean) {
+        val service = Intent().setClassName(this, "com.example.wallet.WaitingService")
+        if (!isWaiting) stopService(service) else if (isVisible) startService(service)
+        screen.comeBackIn()?.let { ChannelJob.schedule(this, it) }
     }
 }

@@ -1,0 +1,70 @@
+package com.example.wallet
+
+import android.app.Notification
+import android.app.NotificationChannel
+import android.app.NotificationManager
+import android.app.PendingIntent
+import android.app.Service
+import android.content.Intent
+import android.os.Build
+import android.os.IBinder
+import kotlinx.coroutines.MainScope
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.launch
+
+/**
+ * Keeps the app alive while a call waits for a channel, also when the user has left it.
+ *
+ * It is a short service, which takes no permission of the user and lasts some three minutes, as long as a call
+ * waits by default. When its time is over, calls are paused; [ChannelJob] goes on.
+ */
+class WaitingService : Service() {
+    private val life = MainScope()
+
+    override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
+        startForeground(ID, notification())
+        // After a restart of the process nothing waits yet.
+        return START_NOT_STICKY
+    }
+
+    override fun onTimeout(startId: Int) {
+        life.launch {
+            (application as WalletApp).screen.pauseAll()
+            stopSelf()
+        }
+    }
+
+    override fun onBind(intent: Intent): IBinder? = null
+
+    override fun onDestroy() {
+        life.cancel()
+        super.onDestroy()
+    }
+
+    private fun notification(): Notification {
+        val open = PendingIntent.getActivity(
+            this, 0, Intent(this, MainActivity::class.java), PendingIntent.FLAG_IMMUTABLE,
+        )
+        return builder()
+            .setSmallIcon(android.R.drawable.stat_sys_download)
+            .setContentTitle("Waiting for a channel")
+            .setContentIntent(open)
+            .setOngoing(true)
+            .build()
+    }
+
+    private fun builder(): Notification.Builder {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.O) {
+            @Suppress("DEPRECATION")
+            return Notification.Builder(this)
+        }
+        val channel = NotificationChannel(CHANNEL, "Waiting", NotificationManager.IMPORTANCE_LOW)
+        getSystemService(NotificationManager::class.java).createNotificationChannel(channel)
+        return Notification.Builder(this, CHANNEL)
+    }
+
+    private companion object {
+        const val ID = 1
+        const val CHANNEL = "waiting"
+    }
+}
