@@ -81,13 +81,13 @@ import Testing
                 return config
             }
             let requests = ChannelRequests()  // observable, for the screen
-            let config = ClientConfig(storageDir: folder.path)
+            let config = ClientConfig(storageDir: try channelFolder().path)
             let client = try ChannelClient(node: myNode, listener: requests, config: config)
             requests.follow(client)
 
             let pump = Pump(testbed, client)
-            func wait(for request: ChannelRequest) async throws {
-                switch try await request.accept() {  // asks once; called again, it waits on
+            @MainActor @Sendable func arrived(_ outcome: ChannelOutcome) async {
+                switch outcome {
                 case .funded(let channel): show(channel)
                 case .hostedOffered(_, let message): startHosted(message)
                 case .hostedExists(let message): resumeHosted(message)
@@ -99,19 +99,17 @@ import Testing
                 guard await askToContact(lnurl.authority()) else { return }
                 let request = try await client.fetch(lnurl: lnurl)  // nothing of the wallet is sent
                 let isWanted = await askUser(request.snapshot().offer)
-                if isWanted { try await wait(for: request) } else { try await request.cancel() }
+                if isWanted { await arrived(try await request.accept()) } else { try await request.cancel() }
             }
 
-            // At start: go on with those of earlier runs that wait. Nobody is asked.
-            for earlier in requests.snapshots where [.awaiting, .outcomeUnknown].contains(earlier.state) {
-                guard let request = client.request(requestId: earlier.requestId) else { continue }
-                Task { try await wait(for: request) }
-            }
+            // At start: go on with what earlier runs have asked for. Nobody is asked.
+            Task { await client.goOn { _, outcome in await arrived(outcome) } }
             try await scanned(scannedText)
             #expect(requests.snapshots.count == 1)
             withExtendedLifetime(pump) {}
         }
 
+        private func channelFolder() throws -> URL { try LnurlChannel.channelFolder(in: folder) }
         private func askToContact(_ authority: String) async -> Bool {
             authority.hasPrefix("localhost:")
         }

@@ -4,6 +4,7 @@ import dev.lnurlchannel.support.P2WPKH
 import dev.lnurlchannel.support.Scene
 import dev.lnurlchannel.support.TestWallet
 import dev.lnurlchannel.support.walletScene
+import java.io.File
 import java.nio.file.Path
 import kotlin.io.path.createDirectory
 import kotlin.io.path.readText
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir
 
 /** The README's snippet, letter for letter, with what it calls of the wallet. */
 class ReadmeTest {
-    private class Context(val noBackupFilesDir: Path)
+    private class Context(val noBackupFilesDir: File)
 
     /** What the snippet's names stand for here: the testbed's wallet, service and time limits. */
     private class Wallet(private val scene: Scene, private val node: TestWallet) {
@@ -45,30 +46,26 @@ class ReadmeTest {
         suspend fun snippet(context: Context, myNode: WalletNode, scannedText: String) {
             // README
             val requests = ChannelRequests()                // a StateFlow, for the screen
-            val client = ChannelClient(myNode, requests, ClientConfig("${context.noBackupFilesDir}/channels"))
+            val config = ClientConfig(channelFolder(context.noBackupFilesDir))
+            val client = ChannelClient(myNode, requests, config)
             requests.follow(client)
 
-            suspend fun waitFor(request: ChannelRequest) {
-                when (val outcome = request.accept()) {     // asks once; called again, it waits on
-                    is ChannelOutcome.Funded -> show(outcome.channel)
-                    is ChannelOutcome.HostedOffered -> startHosted(outcome.message)
-                    is ChannelOutcome.HostedExists -> resumeHosted(outcome.message)
-                }
+            fun arrived(outcome: ChannelOutcome) = when (outcome) {
+                is ChannelOutcome.Funded -> show(outcome.channel)
+                is ChannelOutcome.HostedOffered -> startHosted(outcome.message)
+                is ChannelOutcome.HostedExists -> resumeHosted(outcome.message)
             }
 
             suspend fun scanned(text: String) {
                 val lnurl = decodeLnurl(text)
                 if (!askToContact(lnurl.authority())) return
                 val request = client.fetch(lnurl)           // nothing of the wallet is sent
-                if (askUser(request.snapshot().offer)) waitFor(request) else request.cancel()
+                val isWanted = askUser(request.snapshot().offer)
+                if (isWanted) arrived(request.accept()) else request.cancel()  // asks once
             }
 
-            // At start: go on with those of earlier runs that wait. Nobody is asked.
-            val waiting = setOf(ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN)
-            for (earlier in requests.value.filter { it.state in waiting }) {
-                val request = client.request(earlier.requestId) ?: continue
-                scope.launch { waitFor(request) }
-            }
+            // At start: go on with what earlier runs have asked for. Nobody is asked.
+            scope.launch { client.goOn { _, outcome -> arrived(outcome) } }
             // END
             scanned(scannedText)
             assertEquals(listOf(scene.testbed.targetId), requests.value.map { it.offer.peer.nodeId })
@@ -80,7 +77,7 @@ class ReadmeTest {
     fun `the README's snippet works`(@TempDir folder: Path) = walletScene { node ->
         node.close()
         val wallet = Wallet(this, node)
-        wallet.snippet(Context(folder.resolve("files").createDirectory()), node, testbed.offer())
+        wallet.snippet(Context(folder.resolve("files").createDirectory().toFile()), node, testbed.offer())
         assertEquals(listOf(testbed.targetId), wallet.shown)
     }
 
