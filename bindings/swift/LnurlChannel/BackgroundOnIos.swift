@@ -43,14 +43,15 @@
             onOutcome: @escaping OutcomeHandler = { _, _ in }
         ) -> Bool {
             BGTaskScheduler.shared.register(forTaskWithIdentifier: identifier, using: nil) { task in
-                nonisolated(unsafe) let task = task
+                let handed = Handed(task: task)
                 let work = Task {
-                    guard let client = await client() else {
-                        schedule(in: 15 * 60)
-                        return task.setTaskCompleted(success: false)
-                    }
-                    schedule(in: await client.goOnInBackground(onOutcome: onOutcome))
-                    task.setTaskCompleted(success: true)
+                    let client = await client()
+                    let next: TimeInterval? =
+                        if let client {
+                            await client.goOnInBackground(onOutcome: onOutcome)
+                        } else { 15 * 60 }
+                    schedule(in: next)
+                    handed.task.setTaskCompleted(success: client != nil)
                 }
                 task.expirationHandler = { work.cancel() }
             }
@@ -65,5 +66,10 @@
             // It fails where the user has turned this off; what waits goes on in the foreground.
             try? BGTaskScheduler.shared.submit(request)
         }
+    }
+
+    /// A task may be completed on any thread.
+    private struct Handed: @unchecked Sendable {
+        let task: BGTask
     }
 #endif

@@ -12,7 +12,9 @@ public struct UIBackgroundTaskIdentifier: RawRepresentable, Hashable, Sendable {
 }
 
 @MainActor open class UIApplication {
-    nonisolated public init() {}
+    open class var shared: UIApplication { UIApplication() }
+
+    public init() {}
 
     open func beginBackgroundTask(
         withName name: String?, expirationHandler: (@MainActor @Sendable () -> Void)? = nil

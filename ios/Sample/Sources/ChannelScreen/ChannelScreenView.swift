@@ -4,19 +4,7 @@
 
     /// The one screen.
     ///
-    /// ```swift
-    /// let requests = ChannelRequests()
-    /// let config = ClientConfig(storageDir: try channelFolder().path)
-    /// let client = try ChannelClient(node: myNode, listener: requests, config: config)
-    /// requests.follow(client)
-    /// let model = ChannelScreenModel(client: client, requests: requests, time: UIApplication.shared)
-    /// WindowGroup { ChannelScreenView(model: model) }
-    /// ```
-    ///
-    /// A channel may come while the app is not open: register a `ChannelRefresh` at launch, and call
-    /// `schedule(in: client.comeBackIn())` when the scene enters the background.
-    ///
-    /// Where the folder or the client throws, as on a full disk, show why, and try again later.
+    /// `SampleWallet` makes its model.
     public struct ChannelScreenView: View {
         @StateObject private var shown: ShownScreen
         @Environment(\.scenePhase) private var scenePhase

@@ -106,7 +106,7 @@ class ChannelScreen(private val scope: CoroutineScope, private val config: () ->
     /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
     suspend fun goOnInBackground(): Duration? = client().goOnInBackground()
 
-    /** How long to leave until the first job. */
+    /** How long to leave until the first job; null if nothing waits. */
     fun comeBackIn(): Duration? = client?.comeBackIn()
 
     /** The system is about to stop the app. */

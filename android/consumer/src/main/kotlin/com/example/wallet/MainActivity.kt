@@ -35,13 +35,12 @@ class MainActivity : Activity() {
 
     override fun onStart() {
         super.onStart()
-        (application as WalletApp).isVisible = true
+        (application as WalletApp).isVisible.value = true
         screen.enterForeground()
     }
 
     override fun onStop() {
-        (application as WalletApp).isVisible = false
-        screen.leaveForeground()
+        (application as WalletApp).leave()
         super.onStop()
     }
 

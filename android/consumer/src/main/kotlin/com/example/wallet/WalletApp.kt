@@ -7,6 +7,8 @@ import dev.lnurlchannel.channelFolder
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.flow.MutableStateFlow
+import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.launch
 
 /** One client for the whole process, made before the node starts, so that no channel goes unreported. */
@@ -17,19 +19,25 @@ class WalletApp : Application() {
         private set
 
     /** Whether the user sees the app: only then may it start a service. */
-    var isVisible = false
+    val isVisible = MutableStateFlow(false)
 
     override fun onCreate() {
         super.onCreate()
         screen = ChannelScreen(life) { ClientConfig(channelFolder(noBackupFilesDir)) }
         screen.start()
-        life.launch { screen.isWaiting.collect(::keepAlive) }
+        life.launch { screen.isWaiting.combine(isVisible, ::Pair).collect { keepAlive(it.first, it.second) } }
     }
 
-    /** A service in the foreground while a call waits; afterwards, and where there is none, jobs. */
-    private fun keepAlive(isWaiting: Boolean) {
+    /** The user leaves the app. What the service does not wait for, jobs look for. */
+    fun leave() {
+        isVisible.value = false
+        screen.leaveForeground()
+        screen.comeBackIn()?.let { ChannelJob.schedule(this, it) }
+    }
+
+    /** By a service in the foreground, while a call waits. */
+    private fun keepAlive(isWaiting: Boolean, isVisible: Boolean) {
         val service = Intent().setClassName(this, "com.example.wallet.WaitingService")
         if (!isWaiting) stopService(service) else if (isVisible) startService(service)
-        screen.comeBackIn()?.let { ChannelJob.schedule(this, it) }
     }
 }
