@@ -57,10 +57,11 @@ impl Request {
     }
 
     pub fn concerns(&self) -> Vec<ChannelConcern> {
-        // After an end, or an arrival, neither the answer nor what the node said stands in the way.
+        // After an arrival or a cancel, neither the answer nor what the node said stands in the way. A
+        // refusal may be due to it: the peer tells the service that the node turned its channel down.
         let (unclear, preflight) = match self.shown() {
             Progress::Asked(contact) => (self.unclear_answer(contact), &self.run.preflight[..]),
-            Progress::Accepted { .. } => (None, &self.run.preflight[..]),
+            Progress::Accepted { .. } | Progress::Refused { .. } => (None, &self.run.preflight[..]),
             _ => (None, &[][..]),
         };
         unclear

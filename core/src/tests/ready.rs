@@ -270,6 +270,24 @@ fn what_the_node_said_is_no_concern_once_a_call_waits_on_or_the_channel_came() {
 }
 
 #[test]
+fn what_the_node_said_stands_beside_a_refusal_and_not_beside_a_cancel() {
+    let mut bench = Bench::new();
+    bench.readiness = poor();
+    let request = bench.offer(Funded, 1);
+    bench.accept(request, Unannounced);
+    bench.go_on_to_ask(request);
+    bench.answered(request, REFUSAL);
+    assert_eq!(bench.state(request), ChannelRequestState::Refused);
+    assert_eq!(bench.snapshot(request).concerns, [MISSING]);
+
+    let other = bench.offer(Funded, 2);
+    bench.agreed(other, Unannounced);
+    bench.cancel(other);
+    assert_eq!(bench.state(other), ChannelRequestState::Cancelled);
+    assert_eq!(bench.snapshot(other).concerns, []);
+}
+
+#[test]
 fn confirmations_of_a_channel_that_can_be_used_are_no_news() {
     let mut play = Play::at(Funded, "ready");
     let writes = play.bench.writes();
