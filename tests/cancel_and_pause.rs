@@ -252,7 +252,8 @@ fn after_a_cancel_no_callback_follows() {
     });
     holds.store(true, Ordering::SeqCst);
     let call = start_accept(&scene.request);
-    wait_until("the callback is held", || !holds.load(Ordering::SeqCst));
+    wait_until("its connection is held", || !holds.load(Ordering::SeqCst));
+    wait_for_state(&scene.request, ChannelRequestState::Requesting);
     scene.fund("01");
     funded_channel(call.end());
     scene.wallet.close("01");
