@@ -10,14 +10,14 @@ use lnurl_channel_core::{
     Answer, ChannelConcern, ChannelOutcome, ChannelRequestSnapshot, ChannelVerdict, Client,
     IncomingChannel, Input, LnurlChannelError, Now, Output, RequestId, TaskId, Waiter,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
-use super::Feed;
 use super::clock::Clock;
 use super::events::Events;
 use super::tasks::Tasks;
 use super::view::{Published, View};
 use super::waiters::Waiters;
+use super::{Feed, Step};
 use crate::errors;
 use crate::io::{
     self, ChannelListener, Config, Http, Records, Wallet, WalletNode, lock, random, runtime,
@@ -32,6 +32,8 @@ type Result<T> = std::result::Result<T, LnurlChannelError>;
 pub struct Driver {
     /// The one lock. Records are written under it, so nothing that only reads takes it.
     client: Mutex<Client<Records>>,
+    /// One step at a time has a thread to wait on the lock.
+    turn: Semaphore,
     clock: Clock,
     view: View,
     waiters: Waiters<Result<Answered>>,
@@ -64,6 +66,7 @@ impl Driver {
         let client = Client::new(config.settings, journal, clock.now(), records);
         let driver = Arc::new(Self {
             client: Mutex::new(client),
+            turn: Semaphore::new(1),
             clock,
             view: View::default(),
             waiters: Waiters::new(),
@@ -228,7 +231,7 @@ impl Driver {
         let own_callbacks = io::callbacks_on_this_thread();
         let driver = self.clone();
         let ended = runtime::spawn(async move {
-            driver.close();
+            driver.clone().step(|driver| driver.close()).await;
             driver.wallet.finish(own_callbacks).await;
         });
         match ended {
@@ -248,12 +251,11 @@ impl Driver {
 
     // ---- in ----
 
-    /// Feed `input`, and wait for the answer to `waiter`. The step may write to the disk: not on the
-    /// wallet's thread. It does not begin if the wallet drops the future before.
+    /// Feed `input`, and wait for the answer to `waiter`. It does not begin if the wallet drops the future
+    /// before.
     fn wait(self: &Arc<Self>, waiter: Waiter, input: Input) -> Waiting {
         let (sender, answer) = oneshot::channel();
-        let driver = self.clone();
-        runtime::spawn(async move {
+        runtime::spawn(self.clone().step(move |driver| {
             driver.with_client(|client, now| {
                 // Under the lock, as `leave`: one of the two sees the other.
                 if sender.is_closed() {
@@ -265,7 +267,7 @@ impl Driver {
                 }
                 client.handle(now, input);
             });
-        });
+        }));
         Waiting {
             driver: self.clone(),
             waiter,
@@ -291,6 +293,17 @@ impl Driver {
 
     fn handle(self: &Arc<Self>, input: Input) {
         self.with_client(|client, now| client.handle(now, input));
+    }
+
+    /// Do `f` when it is its turn. To read an answer and to write to the disk take time: not on the
+    /// wallet's thread, nor on the one that serves the sockets of all clients.
+    async fn step(self: Arc<Self>, f: impl FnOnce(&Arc<Self>) + Send + 'static) {
+        // Nothing closes it.
+        let _turn = self.turn.acquire().await.ok();
+        let driver = self.clone();
+        let f: Box<dyn FnOnce() + Send> = Box::new(move || f(&driver));
+        // A panic in there is contained.
+        let _ = tokio::task::spawn_blocking(f).await;
     }
 
     /// Everything that the core hears comes this way.
@@ -371,12 +384,20 @@ impl Driver {
 }
 
 impl Feed for Driver {
-    fn feed(self: Arc<Self>, input: Input) {
-        self.handle(input);
+    fn feed(self: Arc<Self>, input: Input) -> Step<()> {
+        Box::pin(self.step(move |driver| driver.handle(input)))
     }
 
-    fn wants(&self, task: TaskId) -> bool {
-        lock(&self.client).wants(task)
+    fn wants(self: Arc<Self>, task: TaskId) -> Step<bool> {
+        Box::pin(async move {
+            let (sender, wants) = oneshot::channel();
+            let ask = move |driver: &Arc<Self>| {
+                // Nobody may wait for it any more.
+                let _ = sender.send(lock(&driver.client).wants(task));
+            };
+            self.step(ask).await;
+            wants.await.unwrap_or(false)
+        })
     }
 }
 

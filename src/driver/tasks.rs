@@ -11,7 +11,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use url::Url;
 
 use super::Feed;
-use crate::io::{Http, Opened, Session, Wallet, lock, runtime};
+use crate::io::{Http, OnConnected, Opened, Session, Wallet, lock, runtime};
 
 type Work = Pin<Box<dyn Future<Output = Option<Input>> + Send>>;
 
@@ -57,7 +57,7 @@ impl Tasks {
             let input = work.await;
             lock(&tasks.running).remove(&id);
             if let Some(input) = input {
-                feed.feed(input);
+                feed.feed(input).await;
             }
         });
         task.map(|task| running.insert(id, task.abort_handle()));
@@ -130,8 +130,8 @@ impl Tasks {
             Task::Connect(peer) => {
                 let feed = feed.clone();
                 Box::pin(async move {
-                    let is_wanted = || feed.wants(id);
-                    let connected = tasks.wallet.connect(peer, &is_wanted).await;
+                    let is_wanted = async move { feed.wants(id).await };
+                    let connected = tasks.wallet.connect(peer, is_wanted).await;
                     Some(Input::Connected(id, connected))
                 })
             }
@@ -192,9 +192,12 @@ impl Tasks {
             was_sent: false,
             may_retry: false,
         })?;
-        let on_connected = Arc::new(move || {
-            feed.clone().feed(Input::CallbackWritten(id));
-            feed.wants(id)
+        let on_connected: OnConnected = Arc::new(move || {
+            let feed = feed.clone();
+            Box::pin(async move {
+                feed.clone().feed(Input::CallbackWritten(id)).await;
+                feed.wants(id).await
+            })
         });
         let (session, opened) = match opening {
             // One that is still being opened is as far as a new one would be, or further.

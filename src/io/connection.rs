@@ -18,7 +18,7 @@ use super::lock;
 
 /// Called once, when the connection stands and the request is about to be written. False: write
 /// nothing.
-pub type OnConnected = Arc<dyn Fn() -> bool + Send + Sync>;
+pub type OnConnected = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 /// A connection on which nothing was written.
 pub struct Opened {
@@ -119,7 +119,9 @@ where
                         Some(opened) => opened,
                         None => connecting.await?,
                     };
-                    if on_connected.is_some_and(|on_connected| !on_connected()) {
+                    if let Some(on_connected) = on_connected
+                        && !on_connected().await
+                    {
                         return Err(NotWanted.into());
                     }
                     is_connected.store(true, Ordering::SeqCst);

@@ -3,6 +3,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,7 +109,13 @@ impl Http {
     /// GET with redirects, within the time limit of a request.
     pub async fn get_in_time(&self, url: &Url, session: &Session) -> Result<Reply, HttpError> {
         let limit = self.settings.request_limit(url);
-        let get = self.get(url, session, limit, None, Arc::new(|| true));
+        let get = self.get(
+            url,
+            session,
+            limit,
+            None,
+            Arc::new(|| Box::pin(ready(true))),
+        );
         tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
             let reason = format!("no answer within {} seconds", limit.as_secs());
             let problem = NetworkProblem::TimedOut;
@@ -627,7 +634,13 @@ mod tests {
         let error = run(async move {
             let url = SERVICE.parse().unwrap();
             let session = Session::new();
-            let got = http.get(&url, &session, LIMIT, None, Arc::new(|| false));
+            let got = http.get(
+                &url,
+                &session,
+                LIMIT,
+                None,
+                Arc::new(|| Box::pin(ready(false))),
+            );
             got.await.err().unwrap()
         });
         assert!(!error.was_sent);
@@ -669,7 +682,13 @@ mod tests {
             let opened = http.open(&url, &session, LIMIT).await;
             assert!(opened.is_some());
             is_done.recv().unwrap();
-            let got = http.get(&url, &session, LIMIT, opened, Arc::new(|| true));
+            let got = http.get(
+                &url,
+                &session,
+                LIMIT,
+                opened,
+                Arc::new(|| Box::pin(ready(true))),
+            );
             got.await.unwrap()
         });
         (reply.body, connections.try_iter().count())

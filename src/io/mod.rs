@@ -13,7 +13,7 @@ mod wallet;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use connection::Opened;
+pub use connection::{OnConnected, Opened};
 pub use http::{Http, HttpCause, HttpError, Session};
 pub use journal::{JournalError, Records};
 pub use node::{ChannelListener, WalletNode, WalletNodeError};

@@ -2,7 +2,9 @@
 //! panic with or never return from stays here.
 
 use std::cell::Cell;
+use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -93,12 +95,12 @@ impl Wallet {
     pub async fn connect(
         self: &Arc<Self>,
         peer: PeerAddress,
-        is_wanted: &(dyn Fn() -> bool + Send + Sync),
+        is_wanted: impl Future<Output = bool> + Send + 'static,
     ) -> Result<(), NodeFailure> {
         let is_connected = Slot::new();
         let connect = is_connected.filled_by(|node| node.connect(peer));
         let run = self.on_node(connect);
-        let called = call(&self.connects, "connect", is_wanted, run).await;
+        let called = call(&self.connects, "connect", Box::pin(is_wanted), run).await;
         let failure = match called {
             Ok(()) if is_connected.take() == Some(true) => return Ok(()),
             Ok(()) => failed("connect returned false".into()),
@@ -145,7 +147,13 @@ impl Wallet {
                 listener.on_request_changed(request, step)
             })
         });
-        let _ = call(&self.changes, "on_request_changed", &|| true, tell).await;
+        let _ = call(
+            &self.changes,
+            "on_request_changed",
+            Box::pin(ready(true)),
+            tell,
+        )
+        .await;
     }
 
     /// While this lives, the listener is being told of a request's changes.
@@ -176,7 +184,7 @@ impl Wallet {
         f: NodeMethod,
     ) -> Result<(), NodeFailure> {
         let run = self.on_node(f);
-        let call = call(&self.calls, method, &|| true, run);
+        let call = call(&self.calls, method, Box::pin(ready(true)), run);
         let limited = tokio::time::timeout(self.time_limit, call).await;
         limited.unwrap_or_else(|_| {
             let seconds = self.time_limit.as_secs();
@@ -234,12 +242,12 @@ impl<T: Send + 'static> Slot<T> {
 async fn call(
     pool: &Arc<Semaphore>,
     method: &'static str,
-    is_wanted: &(dyn Fn() -> bool + Send + Sync),
+    is_wanted: Pin<Box<dyn Future<Output = bool> + Send>>,
     run: Method,
 ) -> Result<(), NodeFailure> {
     // Nothing closes a pool.
     let permit = pool.clone().acquire_owned().await.ok();
-    if !is_wanted() {
+    if !is_wanted.await {
         return Err(failed(format!("{method} is not needed any more")));
     }
     let work = tokio::task::spawn_blocking(move || {

@@ -297,6 +297,22 @@ fn reading_waits_for_nobody_who_holds_the_lock() {
     assert_eq!(accepted, 1);
 }
 
+/// One thread serves the sockets of all clients.
+#[test]
+fn no_other_client_waits_while_one_reads_or_writes() {
+    let (wallet, other) = (Wallet::new(), Wallet::new());
+    let (slow, quick) = (driver(&wallet), driver(&other));
+    let held = lock(&slow.client);
+    let fetching = slow.clone();
+    let fetched = runtime::spawn(async move { fetching.fetch(lnurl(1)).await }).unwrap();
+    let (_request, call) = until_awaiting(&quick, &other);
+    assert!(quick.report_peer_message(PEER, INIT_HOSTED_CHANNEL, &terms()));
+    wait_for(call).unwrap();
+    assert!(!fetched.is_finished());
+    drop(held);
+    wait_for(fetched).unwrap();
+}
+
 #[test]
 fn many_changes_become_few_calls_of_a_slow_listener() {
     let wallet = Wallet::new();
@@ -348,8 +364,8 @@ fn a_call_whose_future_is_gone_before_it_began_does_not_begin() {
         let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
         assert!(accept.as_mut().poll(context).is_pending());
     });
-    // What was spawned before this has run.
-    on_the_runtime(async {});
+    // What has its turn before this has run.
+    fetch(&driver, 2);
     assert_eq!(request.snapshot().state, ChannelRequestState::Offered);
     assert_eq!(driver.requests(), []);
     assert_eq!(wallet.calls.all(), [""; 0]);
@@ -528,8 +544,12 @@ fn shutdown_ends_calls_at_once_and_waits_for_callbacks() {
     let id = request.id().to_string();
     assert_eq!(next.requests()[0].request_id, id);
     drop((driver, next));
-    // The test, and no client, holds the wallet.
-    assert_eq!(Arc::strong_count(&wallet), 1);
+    // The test, and no client, holds the wallet, once the last step has ended.
+    let started = Instant::now();
+    while Arc::strong_count(&wallet) > 1 {
+        assert!(started.elapsed() < LIMIT, "somebody holds the wallet");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

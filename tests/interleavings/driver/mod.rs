@@ -12,6 +12,7 @@ mod view;
 #[path = "../../../src/driver/waiters.rs"]
 mod waiters;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use lnurl_channel_core::{Input, TaskId};
@@ -21,7 +22,9 @@ pub use run::Driver;
 pub use view::Published;
 
 trait Feed: Send + Sync {
-    fn feed(self: Arc<Self>, input: Input);
+    fn feed(self: Arc<Self>, input: Input) -> Step<()>;
 
-    fn wants(&self, task: TaskId) -> bool;
+    fn wants(self: Arc<Self>, task: TaskId) -> Step<bool>;
 }
+
+type Step<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -2,6 +2,8 @@
 //! and after each of its answers.
 
 use std::cell::RefCell;
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use url::Url;
 use super::lock;
 use super::settings::Config;
 
-pub type OnConnected = Arc<dyn Fn() -> bool + Send + Sync>;
+pub type OnConnected = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 #[derive(Debug)]
 pub struct HttpError {
@@ -100,7 +102,7 @@ impl Http {
     }
 
     pub async fn get_in_time(&self, url: &Url, session: &Session) -> Result<Reply, HttpError> {
-        self.get(url, session, Duration::ZERO, None, Arc::new(|| true))
+        self.get(url, session, Duration::ZERO, None, Arc::new(|| Box::pin(ready(true))))
             .await
     }
 
@@ -119,7 +121,7 @@ impl Http {
     ) -> Result<Reply, HttpError> {
         let _fetching = (url.path() == "/offer").then(|| Fetching::new(self));
         yield_now().await;
-        if !on_connected() {
+        if !on_connected().await {
             let problem = NetworkProblem::NoConnection;
             let reason = "not wanted any more".into();
             return Err(HttpError {

@@ -14,7 +14,7 @@ mod wallet;
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-pub use http::{Http, HttpCause, HttpError, Opened, Service, Session, service};
+pub use http::{Http, HttpCause, HttpError, OnConnected, Opened, Service, Session, service};
 pub use journal::{JournalError, Records};
 pub use node::{ChannelListener, WalletNode, WalletNodeError};
 pub use settings::Config;
