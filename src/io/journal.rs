@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::time::{Duration, SystemTime};
 
 use fs4::FileExt;
@@ -65,6 +66,7 @@ impl Records {
         let folder = Folder {
             path: path.to_owned(),
             lock: lock(path)?,
+            process: process::id(),
         };
         let records = folder.read_all()?;
         Ok((Self::InFolder(folder), records))
@@ -88,7 +90,9 @@ impl Journal for Records {
     }
 
     fn remove(&mut self, name: &str) {
-        if let Self::InFolder(folder) = self {
+        if let Self::InFolder(folder) = self
+            && folder.check_ours().is_ok()
+        {
             let _ = fs::remove_file(folder.file(name, RECORD));
         }
     }
@@ -102,7 +106,8 @@ impl Journal for Records {
                     let _ = fs::remove_file(folder.file(name, RECORD));
                 }
             }
-            None => folder.move_aside(name),
+            None if folder.check_ours().is_ok() => folder.move_aside(name),
+            None => {}
         }
     }
 }
@@ -111,12 +116,17 @@ impl Journal for Records {
 pub struct Folder {
     path: PathBuf,
     lock: File,
+    /// The process that took the lock. One that was forked from it has a copy of it, and of this.
+    process: u32,
 }
 
 impl Drop for Folder {
-    /// Closing the file is not enough: a process that is just being started may hold a copy of it.
+    /// Closing the file is not enough: a process that is just being started may hold a copy of it. A
+    /// forked one leaves the lock to its parent.
     fn drop(&mut self) {
-        let _ = FileExt::unlock(&self.lock);
+        if self.process == process::id() {
+            let _ = FileExt::unlock(&self.lock);
+        }
     }
 }
 
@@ -155,12 +165,7 @@ impl Folder {
     /// Write a file whole, or not at all: what was there before stays until the new one is safe.
     fn replace(&self, name: &str, extension: &str, content: &str) -> Result<(), JournalError> {
         let not_written = || because("the record cannot be written");
-        if !self.is_still_locked() {
-            return Err(JournalError {
-                what: "the lock file was taken away; another client may use the folder",
-                cause: None,
-            });
-        }
+        self.check_ours()?;
         let unfinished = self.file(name, UNFINISHED);
         let replaced = write_to_disk(&unfinished, content)
             .and_then(|()| fs::rename(&unfinished, self.file(name, extension)));
@@ -185,6 +190,18 @@ impl Folder {
             // It is kept for a while from now on, however old it is.
             let _ = file.set_modified(SystemTime::now());
         }
+    }
+
+    /// Whether nobody else writes to the folder.
+    fn check_ours(&self) -> Result<(), JournalError> {
+        let what = if self.process != process::id() {
+            "this process was forked from the one that uses the folder"
+        } else if !self.is_still_locked() {
+            "the lock file was taken away; another client may use the folder"
+        } else {
+            return Ok(());
+        };
+        Err(JournalError { what, cause: None })
     }
 
     #[cfg(unix)]
@@ -519,6 +536,41 @@ mod tests {
 
         use super::*;
 
+        /// Done in a process that is forked from this one; whether `is_right` there.
+        fn in_a_fork(is_right: impl FnOnce() -> bool) -> bool {
+            // Safety: the child calls nothing of the other threads, which it does not have, and ends
+            // without running what this process would run at its end.
+            match unsafe { libc::fork() } {
+                0 => unsafe { libc::_exit(i32::from(!is_right())) },
+                child => {
+                    let mut status = -1;
+                    assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+                    status == 0
+                }
+            }
+        }
+
+        #[test]
+        fn a_forked_process_writes_nothing_and_leaves_the_lock() {
+            let folder = tempfile::tempdir().unwrap();
+            let (mut journal, _) = open(&folder);
+            journal.write(ID, "x").unwrap();
+            let is_right = in_a_fork(|| {
+                let written = journal.write(OTHER_ID, "x");
+                journal.remove(ID);
+                journal.set_aside(ID, None);
+                journal.set_aside(ID, Some("y"));
+                journal.close();
+                written.is_err_and(|why| why.starts_with("this process was forked"))
+            });
+            assert!(is_right);
+            assert!(Records::open(Some(folder.path())).is_err(), "it is locked");
+            journal.write(OTHER_ID, "x").unwrap();
+            journal.close();
+            let (_, records) = open(&folder);
+            assert_eq!(records, [stored(ID, "x"), stored(OTHER_ID, "x")]);
+        }
+
         fn make_pipe(path: &Path) {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         }
@@ -672,6 +724,8 @@ mod tests {
                 "{reason}"
             );
             assert_eq!(next.write(ID, "second"), Ok(()));
+            journal.remove(ID);
+            journal.set_aside(ID, None);
             drop((journal, next));
             assert_eq!(open(&folder).1, [stored(ID, "second")]);
         }
