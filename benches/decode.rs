@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use criterion::Criterion;
-use lnurl_channel_core::protocol::{self, PeerPolicy};
+use lnurl_channel_core::protocol::{self, PeerPolicy, Secrets};
 use report::{Report, goal, median};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -271,6 +271,28 @@ fn offers(stopwatch: &mut Stopwatch, report: &mut Report) {
     );
 }
 
+/// A service chooses both the text and its secrets, and must not keep the wallet busy.
+fn hostile_words(stopwatch: &mut Stopwatch, report: &mut Report) {
+    let long = "a".repeat(1000);
+    let similar = (0..64).map(|number| format!("{}{number}b{long}", "a".repeat(number)));
+    let secrets = similar.fold(Secrets::new(None, None, None), |all, one| all.and(&one));
+    let text = "a".repeat(64 << 10);
+    let show = || protocol::presentable(black_box(&text), &secrets, 500);
+    assert!(show().chars().count() <= 500);
+    let figures = stopwatch.side_by_side(&[&|| drop(black_box(show()))]);
+    let took = median(figures[0].clone()) / 1e6;
+    report.title("Cleaning and searching what a hostile service says");
+    report.table(
+        ["text", "secrets", "ms", "goal"],
+        &[[
+            "64 KiB of one letter".into(),
+            "64 of 1,000 characters that begin with it".into(),
+            format!("{took:.2}"),
+            goal("under 20 ms", took < 20.0),
+        ]],
+    );
+}
+
 fn figure(nanoseconds: f64) -> String {
     format!("{nanoseconds:.0}")
 }
@@ -280,5 +302,6 @@ fn main() {
     let mut report = Report::new("decode");
     decoding(&mut stopwatch, &mut report);
     offers(&mut stopwatch, &mut report);
+    hostile_words(&mut stopwatch, &mut report);
     report.write();
 }

@@ -1,4 +1,5 @@
-//! The UDL and the Rust items say the same. Rust may say more, such as which errors there are.
+//! The UDL and the Rust items say the same; Rust may say more, such as which errors there are. The tests
+//! that SECURITY.md names are there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,6 +35,31 @@ fn the_udl_and_the_rust_items_say_the_same() {
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[test]
+fn the_tests_that_security_names_are_there() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for line in text.lines() {
+        let mut file = None;
+        // Every second part stands between backquotes; a file's tests follow it directly.
+        let parts: Vec<&str> = line.split('`').collect();
+        for pair in parts.chunks(2) {
+            let [between, code] = pair else { continue };
+            if code.ends_with(".rs") && code.contains('/') {
+                file = Some(fs::read_to_string(root().join(code)).expect(code));
+            } else if let Some(file) = file.as_ref().filter(|_| [": ", ", "].contains(between)) {
+                named += 1;
+                if !file.contains(&format!("fn {code}()")) {
+                    missing.push(code.to_string());
+                }
+            }
+        }
+    }
+    assert!(named > 80, "{named} tests");
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// What a line names.

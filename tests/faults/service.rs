@@ -237,18 +237,22 @@ impl Shared {
     }
 
     fn speak(&self, stream: &mut dyn Duplex, socket: &TcpStream, fault: Fault) -> io::Result<()> {
-        match fault {
-            Fault::ResetUnread => {
-                reset(socket);
-                return socket.shutdown(std::net::Shutdown::Both);
-            }
-            Fault::ClosesIdle if self.is_idle(socket)? => {
+        if matches!(fault, Fault::ResetUnread) {
+            reset(socket);
+            return socket.shutdown(std::net::Shutdown::Both);
+        }
+        let closes_idle = matches!(fault, Fault::ClosesIdle);
+        if closes_idle {
+            socket.set_read_timeout(Some(IDLE))?;
+        }
+        let target = match read_target(stream) {
+            Err(_) if closes_idle => {
                 self.struck.store(true, Ordering::SeqCst);
                 return socket.shutdown(std::net::Shutdown::Write);
             }
-            _ => {}
-        }
-        let target = read_target(stream)?;
+            target => target?,
+        };
+        socket.set_read_timeout(Some(PATIENCE))?;
         self.note(&target);
         match fault {
             Fault::ResetAfterRequest => {
@@ -283,13 +287,6 @@ impl Shared {
         // So that what was sent is not lost in a reset.
         drain(&mut ReadOf(stream));
         Ok(())
-    }
-
-    fn is_idle(&self, socket: &TcpStream) -> io::Result<bool> {
-        socket.set_read_timeout(Some(IDLE))?;
-        let is_idle = socket.peek(&mut [0]).is_err();
-        socket.set_read_timeout(Some(PATIENCE))?;
-        Ok(is_idle)
     }
 
     fn note(&self, target: &str) {
