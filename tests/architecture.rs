@@ -56,7 +56,10 @@ fn layers_know_only_those_below() {
 fn what_ships_is_built_with_the_locked_dependencies() {
     for script in ["android/build-native.sh", "ios/build-xcframework.sh"] {
         let text = fs::read_to_string(root().join(script)).unwrap();
-        let builds: Vec<&str> = text.lines().filter(|line| line.contains("rustc --")).collect();
+        let builds: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("rustc --"))
+            .collect();
         assert!(!builds.is_empty(), "{script} builds nothing");
         for build in builds {
             assert!(build.contains("rustc --locked "), "{script}: {build}");

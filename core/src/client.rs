@@ -469,7 +469,8 @@ impl<J: Journal> Client<J> {
     }
 
     fn connected(&mut self, now: Now, task: TaskId, result: Result<(), NodeFailure>) {
-        let Some(address) = self.address_of(task).cloned() else {
+        let address = self.address_of(task).filter(|_| !self.is_closed);
+        let Some(address) = address.cloned() else {
             return;
         };
         if let Some(peer) = self.peers.get_mut(&address.node_id) {

@@ -1,6 +1,7 @@
 //! The driver: the core under its lock, and the way of each input in and of each output out.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -231,7 +232,8 @@ impl Driver {
         let own_callbacks = io::callbacks_on_this_thread();
         let driver = self.clone();
         let ended = runtime::spawn(async move {
-            driver.clone().step(|driver| driver.close()).await;
+            let closing = driver.clone();
+            driver.clone().step(Box::new(move || closing.close())).await;
             driver.wallet.finish(own_callbacks).await;
         });
         match ended {
@@ -255,7 +257,8 @@ impl Driver {
     /// before.
     fn wait(self: &Arc<Self>, waiter: Waiter, input: Input) -> Waiting {
         let (sender, answer) = oneshot::channel();
-        runtime::spawn(self.clone().step(move |driver| {
+        let driver = self.clone();
+        let begin = move || {
             driver.with_client(|client, now| {
                 // Under the lock, as `leave`: one of the two sees the other.
                 if sender.is_closed() {
@@ -267,7 +270,8 @@ impl Driver {
                 }
                 client.handle(now, input);
             });
-        }));
+        };
+        runtime::spawn(self.clone().step(Box::new(begin)));
         Waiting {
             driver: self.clone(),
             waiter,
@@ -297,13 +301,10 @@ impl Driver {
 
     /// Do `f` when it is its turn. To read an answer and to write to the disk take time: not on the
     /// wallet's thread, nor on the one that serves the sockets of all clients.
-    async fn step(self: Arc<Self>, f: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    async fn step(self: Arc<Self>, f: Box<dyn FnOnce() + Send>) {
         // Nothing closes it.
         let _turn = self.turn.acquire().await.ok();
-        let driver = self.clone();
-        let f: Box<dyn FnOnce() + Send> = Box::new(move || f(&driver));
-        // A panic in there is contained.
-        let _ = tokio::task::spawn_blocking(f).await;
+        runtime::off_the_sockets_thread(f).await;
     }
 
     /// Everything that the core hears comes this way.
@@ -385,18 +386,19 @@ impl Driver {
 
 impl Feed for Driver {
     fn feed(self: Arc<Self>, input: Input) -> Step<()> {
-        Box::pin(self.step(move |driver| driver.handle(input)))
+        let driver = self.clone();
+        Box::pin(self.step(Box::new(move || driver.handle(input))))
     }
 
     fn wants(self: Arc<Self>, task: TaskId) -> Step<bool> {
         Box::pin(async move {
-            let (sender, wants) = oneshot::channel();
-            let ask = move |driver: &Arc<Self>| {
-                // Nobody may wait for it any more.
-                let _ = sender.send(lock(&driver.client).wants(task));
+            let wants = Arc::new(AtomicBool::new(false));
+            let (driver, found) = (self.clone(), wants.clone());
+            let look = move || {
+                found.store(lock(&driver.client).wants(task), Ordering::SeqCst);
             };
-            self.step(ask).await;
-            wants.await.unwrap_or(false)
+            self.step(Box::new(look)).await;
+            wants.load(Ordering::SeqCst)
         })
     }
 }

@@ -28,7 +28,8 @@ pub struct Tasks {
 /// A connection that is being opened, or stands. Dropped, it is closed.
 struct Opening {
     session: Session,
-    task: JoinHandle<Option<Opened>>,
+    opened: Arc<Mutex<Option<Opened>>>,
+    task: JoinHandle<()>,
 }
 
 impl Drop for Opening {
@@ -99,11 +100,16 @@ impl Tasks {
         let Ok(url) = parse(url) else { return };
         let left = fetched_by.and_then(|fetch| self.take_session(fetch));
         let session = left.unwrap_or_else(Session::of_one_request);
-        let (tasks, of_task) = (self.clone(), session.clone());
-        let task =
-            runtime::spawn(async move { tasks.http.open(&url, &of_task, connect_within).await });
-        if let Some(task) = task {
-            lock(&self.openings).push((id, Opening { session, task }));
+        let opened = Arc::default();
+        let (tasks, of_task, slot) = (self.clone(), session.clone(), Arc::clone(&opened));
+        let open = async move { tasks.http.open(&url, &of_task, connect_within, slot).await };
+        if let Some(task) = runtime::spawn(open) {
+            let opening = Opening {
+                session,
+                opened,
+                task,
+            };
+            lock(&self.openings).push((id, opening));
         }
     }
 
@@ -130,8 +136,7 @@ impl Tasks {
             Task::Connect(peer) => {
                 let feed = feed.clone();
                 Box::pin(async move {
-                    let is_wanted = async move { feed.wants(id).await };
-                    let connected = tasks.wallet.connect(peer, is_wanted).await;
+                    let connected = tasks.wallet.connect(peer, feed.wants(id)).await;
                     Some(Input::Connected(id, connected))
                 })
             }
@@ -202,10 +207,11 @@ impl Tasks {
         let (session, opened) = match opening {
             // One that is still being opened is as far as a new one would be, or further.
             Some(mut opening) => {
-                let opened = (&mut opening.task).await;
-                (opening.session.clone(), opened.ok().flatten())
+                // Without a connection, another is made.
+                let _ = (&mut opening.task).await;
+                (opening.session.clone(), opening.opened.clone())
             }
-            None => (Session::of_one_request(), None),
+            None => (Session::of_one_request(), Arc::default()),
         };
         let http = &self.http;
         let get = http.get(&url, &session, connect_within, opened, on_connected);

@@ -45,17 +45,15 @@ fn is_quiet<C: Read + Unpin>(connection: &mut C) -> bool {
 }
 
 /// What is done with the connection of a request.
-#[derive(Clone)]
-pub enum Connection {
-    /// It is kept here, and the request ends without having been written.
-    Keep(Arc<Mutex<Option<Opened>>>),
-    Use {
-        /// Taken, rather than making a new one.
-        opened: Arc<Mutex<Option<Opened>>>,
-        on_connected: Option<OnConnected>,
-        /// Set once the request may be written.
-        is_connected: Arc<AtomicBool>,
-    },
+#[derive(Clone, Default)]
+pub struct Connection {
+    /// Taken, if it can be used, rather than making a new one.
+    pub opened: Arc<Mutex<Option<Opened>>>,
+    /// A new one is left in `opened`, and the request ends without having been written.
+    pub is_kept: bool,
+    pub on_connected: Option<OnConnected>,
+    /// Set once the request may be written.
+    pub is_connected: Arc<AtomicBool>,
 }
 
 /// A connector that does so.
@@ -92,43 +90,33 @@ where
     }
 
     fn call(&mut self, target: R) -> Self::Future {
-        match self.connection.clone() {
-            Connection::Keep(kept) => {
-                let connecting = self.connector.call(target);
-                Box::pin(async move {
-                    let connection = Box::new(connecting.await?);
-                    let since = Instant::now();
-                    *lock(&kept) = Some(Opened { connection, since });
-                    Err(NotWanted.into())
-                })
+        // It connects once it is awaited, if it is.
+        let connecting = self.connector.call(target);
+        let this = self.connection.clone();
+        Box::pin(async move {
+            let opened = lock(&this.opened).take();
+            if opened.is_some() {
+                // The runtime looks at its sockets, so that an end which has come is seen.
+                tokio::task::yield_now().await;
             }
-            Connection::Use {
-                opened,
-                on_connected,
-                is_connected,
-            } => {
-                // It connects once it is awaited, if it is.
-                let connecting = self.connector.call(target);
-                Box::pin(async move {
-                    let opened = lock(&opened).take();
-                    if opened.is_some() {
-                        // The runtime looks at its sockets, so that an end which has come is seen.
-                        tokio::task::yield_now().await;
-                    }
-                    let connection = match opened.and_then(|it| it.usable_at(Instant::now())) {
-                        Some(opened) => opened,
-                        None => connecting.await?,
-                    };
-                    if let Some(on_connected) = on_connected
-                        && !on_connected().await
-                    {
-                        return Err(NotWanted.into());
-                    }
-                    is_connected.store(true, Ordering::SeqCst);
-                    Ok(connection)
-                })
+            let connection = match opened.and_then(|opened| opened.usable_at(Instant::now())) {
+                Some(opened) => opened,
+                None => connecting.await?,
+            };
+            if this.is_kept {
+                let connection = Box::new(connection);
+                let since = Instant::now();
+                *lock(&this.opened) = Some(Opened { connection, since });
+                return Err(NotWanted.into());
             }
-        }
+            if let Some(on_connected) = this.on_connected
+                && !on_connected().await
+            {
+                return Err(NotWanted.into());
+            }
+            this.is_connected.store(true, Ordering::SeqCst);
+            Ok(connection)
+        })
     }
 }
 

@@ -24,7 +24,6 @@ use rustls::{CertificateError, ClientConfig};
 use url::Url;
 
 use super::connection::{Connection, OnConnected, Opened};
-use super::lock;
 use super::random;
 use super::settings::Config;
 use super::tls;
@@ -113,7 +112,7 @@ impl Http {
             url,
             session,
             limit,
-            None,
+            Arc::default(),
             Arc::new(|| Box::pin(ready(true))),
         );
         tokio::time::timeout(limit, get).await.unwrap_or_else(|_| {
@@ -127,21 +126,27 @@ impl Http {
         })
     }
 
-    /// Open a connection to the host of `url`, and write nothing on it. None if none came about.
+    /// Open a connection to the host of `url`, and write nothing on it. It is left in `opened`, if it came
+    /// about.
     pub async fn open(
         &self,
         url: &Url,
         session: &Session,
         connect_within: Duration,
-    ) -> Option<Opened> {
+        opened: Arc<Mutex<Option<Opened>>>,
+    ) {
         let (proxy, allow_private_hosts) = (self.settings.proxy, self.settings.allow_private_hosts);
-        proxy.check(url, allow_private_hosts).ok()?;
-        let opened = Arc::default();
-        let connection = Connection::Keep(Arc::clone(&opened));
-        let client = self.client(session, connect_within, connection).ok()?;
+        if proxy.check(url, allow_private_hosts).is_err() {
+            return;
+        }
+        let connection = Connection {
+            opened,
+            is_kept: true,
+            ..Connection::default()
+        };
+        let client = self.client(session, connect_within, connection);
         // It fails in any case: nothing is written.
-        let _ = client.get(url.clone()).send().await;
-        lock(&opened).take()
+        let _ = self.send(client, url, &AtomicBool::new(false)).await;
     }
 
     /// GET with redirects, at first on the connection that was `opened`, if that can be used. Only
@@ -152,7 +157,7 @@ impl Http {
         url: &Url,
         session: &Session,
         connect_within: Duration,
-        opened: Option<Opened>,
+        opened: Arc<Mutex<Option<Opened>>>,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpError> {
         let mut hops = Hops::starting_at(url.clone());
@@ -169,8 +174,9 @@ impl Http {
             proxy.check(url, allow_private_hosts).map_err(rule)?;
             let (opened, on_connected) = first.take().unzip();
             let is_connected = Arc::default();
-            let connection = Connection::Use {
-                opened: Arc::new(Mutex::new(opened.flatten())),
+            let connection = Connection {
+                opened: opened.unwrap_or_default(),
+                is_kept: false,
                 on_connected,
                 is_connected: Arc::clone(&is_connected),
             };
@@ -462,7 +468,7 @@ mod tests {
     use lnurl_channel_core::protocol::BitcoinNetwork;
 
     use super::*;
-    use crate::io::runtime;
+    use crate::io::{lock, runtime};
 
     /// Plain http is allowed to it, so that the proxy of these tests can be the service as well.
     const SERVICE: &str =
@@ -616,7 +622,10 @@ mod tests {
         let error = error.err().unwrap();
         assert!(matches!(error.cause, HttpCause::Rule(_)), "{error:?}");
         assert!(error.was_sent && !error.may_retry);
-        assert_eq!(received.try_iter().count(), 2);
+        for _ in 0..2 {
+            received.recv_timeout(LIMIT).unwrap();
+        }
+        assert!(received.try_recv().is_err());
     }
 
     #[test]
@@ -638,7 +647,7 @@ mod tests {
                 &url,
                 &session,
                 LIMIT,
-                None,
+                Arc::default(),
                 Arc::new(|| Box::pin(ready(false))),
             );
             got.await.err().unwrap()
@@ -657,6 +666,9 @@ mod tests {
         thread::spawn(move || {
             let mut first = Some(first);
             while let Ok((mut stream, _)) = listener.accept() {
+                if accepted.send(()).is_err() {
+                    return;
+                }
                 if let Some(first) = first.take() {
                     first(&mut stream);
                     sender.send(()).unwrap();
@@ -670,17 +682,15 @@ mod tests {
                 };
                 // One that the client or `first` has closed answers nothing.
                 thread::spawn(serve);
-                if accepted.send(()).is_err() {
-                    return;
-                }
             }
         });
         let http = http(Some(&proxy), LIMIT);
         let reply = run(async move {
             let url = SERVICE.parse().unwrap();
             let session = Session::new();
-            let opened = http.open(&url, &session, LIMIT).await;
-            assert!(opened.is_some());
+            let opened = Arc::default();
+            http.open(&url, &session, LIMIT, Arc::clone(&opened)).await;
+            assert!(lock(&opened).is_some());
             is_done.recv().unwrap();
             let got = http.get(
                 &url,
@@ -710,7 +720,10 @@ mod tests {
         let http = http(Some(&proxy), LIMIT);
         let opened = run(async move {
             let url = SERVICE.parse().unwrap();
-            http.open(&url, &Session::new(), LIMIT).await
+            let opened = Arc::default();
+            http.open(&url, &Session::new(), LIMIT, Arc::clone(&opened))
+                .await;
+            opened
         });
         let (mut stream, _) = listener.accept().unwrap();
         drop(opened);
@@ -723,7 +736,10 @@ mod tests {
         let opened = run(async {
             let http = http(None, LIMIT);
             let url = SERVICE.parse().unwrap();
-            http.open(&url, &Session::new(), LIMIT).await.is_some()
+            let opened = Arc::default();
+            http.open(&url, &Session::new(), LIMIT, Arc::clone(&opened))
+                .await;
+            lock(&opened).is_some()
         });
         assert!(!opened, "Tor without a proxy");
     }
@@ -761,8 +777,7 @@ mod tests {
                 assert_eq!(problem(got), (NetworkProblem::Proxy, false, true));
             }
         });
-        let seen: Vec<[u8; 67]> = credentials.try_iter().collect();
-        assert_eq!(seen.len(), 4);
+        let seen = [(); 4].map(|()| credentials.recv_timeout(LIMIT).unwrap());
         assert_eq!(seen[0], seen[1]);
         assert!(seen[1] != seen[2] && seen[2] != seen[3] && seen[1] != seen[3]);
     }

@@ -106,8 +106,7 @@ impl Journal for Records {
                     let _ = fs::remove_file(folder.file(name, RECORD));
                 }
             }
-            None if folder.check_ours().is_ok() => folder.move_aside(name),
-            None => {}
+            None => folder.move_aside(name),
         }
     }
 }
@@ -183,7 +182,8 @@ impl Folder {
     /// For what cannot be read: its content may be anything, and of any size.
     fn move_aside(&self, name: &str) {
         let (from, to) = (self.file(name, RECORD), self.file(name, DAMAGED));
-        if fs::rename(from, &to).is_ok()
+        if self.check_ours().is_ok()
+            && fs::rename(from, &to).is_ok()
             && fs::symlink_metadata(&to).is_ok_and(|found| found.is_file())
             && let Ok(file) = no_link(OpenOptions::new().write(true)).open(&to)
         {

@@ -37,6 +37,12 @@ fn start() -> Option<Handle> {
     Some(handle)
 }
 
+/// Run `work` on a thread that may wait, and not on the one that serves the sockets of all clients. False
+/// if it panicked.
+pub async fn off_the_sockets_thread(work: Box<dyn FnOnce() + Send>) -> bool {
+    tokio::task::spawn_blocking(work).await.is_ok()
+}
+
 /// Run `future` on the runtime; None where the system gives no threads.
 pub fn spawn<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,

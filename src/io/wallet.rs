@@ -15,8 +15,8 @@ use lnurl_channel_core::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-use super::lock;
 use super::node::{ChannelListener, WalletNode, WalletNodeError};
+use super::{lock, runtime};
 
 /// Calls of each sort at a time. `connect` may hang for long, so that it has a pool of its own:
 /// messages and changes never queue behind it.
@@ -95,12 +95,12 @@ impl Wallet {
     pub async fn connect(
         self: &Arc<Self>,
         peer: PeerAddress,
-        is_wanted: impl Future<Output = bool> + Send + 'static,
+        is_wanted: Pin<Box<dyn Future<Output = bool> + Send>>,
     ) -> Result<(), NodeFailure> {
         let is_connected = Slot::new();
         let connect = is_connected.filled_by(|node| node.connect(peer));
         let run = self.on_node(connect);
-        let called = call(&self.connects, "connect", Box::pin(is_wanted), run).await;
+        let called = call(&self.connects, "connect", is_wanted, run).await;
         let failure = match called {
             Ok(()) if is_connected.take() == Some(true) => return Ok(()),
             Ok(()) => failed("connect returned false".into()),
@@ -250,23 +250,26 @@ async fn call(
     if !is_wanted.await {
         return Err(failed(format!("{method} is not needed any more")));
     }
-    let work = tokio::task::spawn_blocking(move || {
+    let returned = Slot::new();
+    let result = returned.0.clone();
+    let work = Box::new(move || {
         // It ends with the call, and not with whoever waits for it.
         let _permit = permit;
         IN_CALLBACK.set(true);
-        let result = catch_unwind(AssertUnwindSafe(run));
+        let returned = catch_unwind(AssertUnwindSafe(run)).ok();
         IN_CALLBACK.set(false);
-        result
+        *lock(&result) = returned;
     });
-    match work.await {
-        Ok(Ok(result)) => result.map_err(|error| NodeFailure {
+    runtime::off_the_sockets_thread(work).await;
+    match returned.take() {
+        Some(result) => result.map_err(|error| NodeFailure {
             problem: match error {
                 WalletNodeError::Failed { .. } => NodeProblem::Failed,
                 WalletNodeError::Unsupported { .. } => NodeProblem::Unsupported,
             },
             reason: format!("{method} failed: {}", first_line(&error.to_string())),
         }),
-        Ok(Err(_)) | Err(_) => Err(failed(format!("{method} panicked"))),
+        None => Err(failed(format!("{method} panicked"))),
     }
 }
 

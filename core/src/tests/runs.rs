@@ -638,6 +638,7 @@ fn after_a_shutdown_nothing_is_done_or_written() {
                 Input::CallbackEnded(task, Ok(reply(OK, url.as_url()))),
                 Input::Invoked(task, Ok(())),
                 Input::CancelSent(task),
+                Input::Connected(task, Ok(())),
             ] {
                 play.bench.feed(late);
                 assert_eq!(play.bench.shown(), "", "{place}");

@@ -102,13 +102,19 @@ impl Http {
     }
 
     pub async fn get_in_time(&self, url: &Url, session: &Session) -> Result<Reply, HttpError> {
-        self.get(url, session, Duration::ZERO, None, Arc::new(|| Box::pin(ready(true))))
+        self.get(url, session, Duration::ZERO, Arc::default(), Arc::new(|| Box::pin(ready(true))))
             .await
     }
 
-    pub async fn open(&self, _: &Url, _: &Session, _: Duration) -> Option<Opened> {
+    pub async fn open(
+        &self,
+        _: &Url,
+        _: &Session,
+        _: Duration,
+        opened: Arc<Mutex<Option<Opened>>>,
+    ) {
         yield_now().await;
-        Some(Opened)
+        *lock(&opened) = Some(Opened);
     }
 
     pub async fn get(
@@ -116,7 +122,7 @@ impl Http {
         url: &Url,
         _: &Session,
         _: Duration,
-        _: Option<Opened>,
+        _: Arc<Mutex<Option<Opened>>>,
         on_connected: OnConnected,
     ) -> Result<Reply, HttpError> {
         let _fetching = (url.path() == "/offer").then(|| Fetching::new(self));
