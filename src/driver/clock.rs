@@ -80,7 +80,7 @@ async fn run<F: Feed>(start: Instant, timer: Arc<Timer>, feed: Weak<F>) {
         };
         let Some(feed) = feed.upgrade() else { return };
         if has_passed {
-            feed.feed(Input::TimePassed).await;
+            feed.feed(Some(Input::TimePassed), None).await;
         }
     }
 }

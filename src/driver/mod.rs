@@ -17,14 +17,12 @@ use lnurl_channel_core::{Input, TaskId};
 pub use run::Driver;
 pub use view::Published;
 
-/// Where results, and the passing of time, are told. Each is a step of its own, which ends when its
-/// outputs are carried out.
+/// Where results, and the passing of time, are told.
 trait Feed: Send + Sync {
-    fn feed(self: Arc<Self>, input: Input) -> Step<()>;
-
-    /// Whether a task is still to begin, or to send.
-    fn wants(self: Arc<Self>, task: TaskId) -> Step<bool>;
+    /// Hear `input`, if there is one, when it is its turn; then whether `task` is still to begin, or to
+    /// send.
+    fn feed(self: Arc<Self>, input: Option<Input>, task: Option<TaskId>) -> Step<bool>;
 }
 
-/// A step of the core that waits for its turn, and takes it on a thread of its own.
+/// A step of the core, which ends when its outputs are carried out.
 type Step<T> = Pin<Box<dyn Future<Output = T> + Send>>;

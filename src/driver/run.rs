@@ -233,7 +233,7 @@ impl Driver {
         let driver = self.clone();
         let ended = runtime::spawn(async move {
             let closing = driver.clone();
-            driver.clone().step(Box::new(move || closing.close())).await;
+            driver.step(Box::new(move || closing.close())).await;
             driver.wallet.finish(own_callbacks).await;
         });
         match ended {
@@ -271,7 +271,7 @@ impl Driver {
                 client.handle(now, input);
             });
         };
-        runtime::spawn(self.clone().step(Box::new(begin)));
+        runtime::spawn(self.step(Box::new(begin)));
         Waiting {
             driver: self.clone(),
             waiter,
@@ -301,10 +301,14 @@ impl Driver {
 
     /// Do `f` when it is its turn. To read an answer and to write to the disk take time: not on the
     /// wallet's thread, nor on the one that serves the sockets of all clients.
-    async fn step(self: Arc<Self>, f: Box<dyn FnOnce() + Send>) {
-        // Nothing closes it.
-        let _turn = self.turn.acquire().await.ok();
-        runtime::off_the_sockets_thread(f).await;
+    fn step(self: &Arc<Self>, f: Box<dyn FnOnce() + Send>) -> Step<()> {
+        let driver = self.clone();
+        Box::pin(async move {
+            // Nothing closes it.
+            let _turn = driver.turn.acquire().await.ok();
+            // A panic in there is contained.
+            let _ = runtime::off_the_sockets_thread(f).await;
+        })
     }
 
     /// Everything that the core hears comes this way.
@@ -385,19 +389,20 @@ impl Driver {
 }
 
 impl Feed for Driver {
-    fn feed(self: Arc<Self>, input: Input) -> Step<()> {
-        let driver = self.clone();
-        Box::pin(self.step(Box::new(move || driver.handle(input))))
-    }
-
-    fn wants(self: Arc<Self>, task: TaskId) -> Step<bool> {
+    fn feed(self: Arc<Self>, input: Option<Input>, task: Option<TaskId>) -> Step<bool> {
+        let wants = Arc::new(AtomicBool::new(false));
+        let (driver, found) = (self.clone(), wants.clone());
+        let step = self.step(Box::new(move || {
+            let wants = driver.with_client(|client, now| {
+                if let Some(input) = input {
+                    client.handle(now, input);
+                }
+                task.is_some_and(|task| client.wants(task))
+            });
+            found.store(wants, Ordering::SeqCst);
+        }));
         Box::pin(async move {
-            let wants = Arc::new(AtomicBool::new(false));
-            let (driver, found) = (self.clone(), wants.clone());
-            let look = move || {
-                found.store(lock(&driver.client).wants(task), Ordering::SeqCst);
-            };
-            self.step(Box::new(look)).await;
+            step.await;
             wants.load(Ordering::SeqCst)
         })
     }

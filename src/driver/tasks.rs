@@ -19,22 +19,33 @@ pub struct Tasks {
     http: Http,
     wallet: Arc<Wallet>,
     running: Mutex<LiteMap<TaskId, AbortHandle>>,
-    /// What the GETs of offers left for the callbacks of these, until they are on their way.
-    sessions: Mutex<Vec<(TaskId, Session)>>,
-    /// Connections for callbacks, until these take them.
-    openings: Mutex<Vec<(TaskId, Opening)>>,
+    /// What tasks leave to those that follow, until these take it.
+    left: Mutex<Vec<(TaskId, Left)>>,
 }
 
-/// A connection that is being opened, or stands. Dropped, it is closed.
-struct Opening {
+/// What the GET of an offer leaves to its callback, and then what was opened for that.
+struct Left {
     session: Session,
     opened: Arc<Mutex<Option<Opened>>>,
-    task: JoinHandle<()>,
+    /// Opens a connection. Dropped, it ends.
+    opening: Option<JoinHandle<()>>,
 }
 
-impl Drop for Opening {
+impl Left {
+    fn of(session: Session) -> Self {
+        Self {
+            session,
+            opened: Arc::default(),
+            opening: None,
+        }
+    }
+}
+
+impl Drop for Left {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(opening) = &self.opening {
+            opening.abort();
+        }
     }
 }
 
@@ -44,13 +55,14 @@ impl Tasks {
             http,
             wallet,
             running: Mutex::default(),
-            sessions: Mutex::default(),
-            openings: Mutex::default(),
+            left: Mutex::default(),
         })
     }
 
     pub fn start(self: &Arc<Self>, id: TaskId, task: Task, feed: Arc<dyn Feed>) {
-        let work = self.work(id, task, &feed);
+        let Some(work) = self.work(id, task, &feed) else {
+            return;
+        };
         let tasks = self.clone();
         // A task that ends at once waits until it is in the map.
         let mut running = lock(&self.running);
@@ -58,7 +70,7 @@ impl Tasks {
             let input = work.await;
             lock(&tasks.running).remove(&id);
             if let Some(input) = input {
-                feed.feed(input).await;
+                feed.feed(Some(input), None).await;
             }
         });
         task.map(|task| running.insert(id, task.abort_handle()));
@@ -66,28 +78,25 @@ impl Tasks {
 
     /// Stop a task, and forget what it left. A call into the wallet goes on in its thread, unheard.
     pub fn stop(&self, id: TaskId) {
-        self.take_session(id);
-        self.take_opening(id);
+        self.take_left(Some(id));
         if let Some(task) = lock(&self.running).remove(&id) {
             task.abort();
         }
     }
 
     pub fn stop_all(&self) {
-        lock(&self.sessions).clear();
-        lock(&self.openings).clear();
+        lock(&self.left).clear();
         let running = std::mem::take(&mut *lock(&self.running));
         for task in running.values() {
             task.abort();
         }
     }
 
-    fn take_session(&self, fetch: TaskId) -> Option<Session> {
-        take(&self.sessions, fetch)
-    }
-
-    fn take_opening(&self, id: TaskId) -> Option<Opening> {
-        take(&self.openings, id)
+    /// What a task left, if it has and nobody took it.
+    fn take_left(&self, task: Option<TaskId>) -> Option<Left> {
+        let mut left = lock(&self.left);
+        let at = left.iter().position(|(id, _)| Some(*id) == task)?;
+        Some(left.swap_remove(at).1)
     }
 
     fn open(
@@ -98,28 +107,27 @@ impl Tasks {
         fetched_by: Option<TaskId>,
     ) {
         let Ok(url) = parse(url) else { return };
-        let left = fetched_by.and_then(|fetch| self.take_session(fetch));
-        let session = left.unwrap_or_else(Session::of_one_request);
-        let opened = Arc::default();
-        let (tasks, of_task, slot) = (self.clone(), session.clone(), Arc::clone(&opened));
-        let open = async move { tasks.http.open(&url, &of_task, connect_within, slot).await };
-        if let Some(task) = runtime::spawn(open) {
-            let opening = Opening {
-                session,
-                opened,
-                task,
-            };
-            lock(&self.openings).push((id, opening));
-        }
+        let left = self.take_left(fetched_by);
+        let mut left = left.unwrap_or_else(|| Left::of(Session::of_one_request()));
+        let (tasks, session, opened) = (self.clone(), left.session.clone(), left.opened.clone());
+        let open = async move {
+            tasks
+                .http
+                .open(&url, &session, connect_within, opened)
+                .await
+        };
+        left.opening = runtime::spawn(open);
+        lock(&self.left).push((id, left));
     }
 
-    /// What only waits should take little room: each sort of task has just its own.
-    fn work(self: &Arc<Self>, id: TaskId, task: Task, feed: &Arc<dyn Feed>) -> Work {
+    /// What only waits should take little room: each sort of task has just its own. None of what is left
+    /// for another task.
+    fn work(self: &Arc<Self>, id: TaskId, task: Task, feed: &Arc<dyn Feed>) -> Option<Work> {
         let tasks = self.clone();
-        match task {
+        Some(match task {
             Task::Get(lnurl) => {
                 let session = Session::new();
-                lock(&self.sessions).push((id, session.clone()));
+                lock(&self.left).push((id, Left::of(session.clone())));
                 Box::pin(async move {
                     let got = tasks.http.get_in_time(lnurl.as_url(), &session).await;
                     Some(Input::Got(id, got.map_err(HttpFailure::from)))
@@ -136,7 +144,8 @@ impl Tasks {
             Task::Connect(peer) => {
                 let feed = feed.clone();
                 Box::pin(async move {
-                    let connected = tasks.wallet.connect(peer, feed.wants(id)).await;
+                    let is_wanted = feed.feed(None, Some(id));
+                    let connected = tasks.wallet.connect(peer, is_wanted).await;
                     Some(Input::Connected(id, connected))
                 })
             }
@@ -146,17 +155,17 @@ impl Tasks {
                 fetched_by,
             } => {
                 self.open(id, &url, connect_within, fetched_by);
-                Box::pin(async { None })
+                return None;
             }
             Task::Callback {
                 url,
                 connect_within,
                 opened_by,
             } => {
-                let opening = opened_by.and_then(|id| self.take_opening(id));
+                let left = self.take_left(opened_by);
                 let feed = feed.clone();
                 Box::pin(async move {
-                    let ended = tasks.call_back(id, &url, connect_within, opening, feed);
+                    let ended = tasks.call_back(id, &url, connect_within, left, feed);
                     Some(Input::CallbackEnded(id, ended.await))
                 })
             }
@@ -181,7 +190,7 @@ impl Tasks {
                 tasks.wallet.release(peer).await;
                 None
             }),
-        }
+        })
     }
 
     async fn call_back(
@@ -189,7 +198,7 @@ impl Tasks {
         id: TaskId,
         url: &Secret,
         connect_within: Duration,
-        opening: Option<Opening>,
+        left: Option<Left>,
         feed: Arc<dyn Feed>,
     ) -> Result<Reply, HttpFailure> {
         let url = parse(url).map_err(|error| HttpFailure {
@@ -198,31 +207,20 @@ impl Tasks {
             may_retry: false,
         })?;
         let on_connected: OnConnected = Arc::new(move || {
-            let feed = feed.clone();
-            Box::pin(async move {
-                feed.clone().feed(Input::CallbackWritten(id)).await;
-                feed.wants(id).await
-            })
+            let written = Input::CallbackWritten(id);
+            feed.clone().feed(Some(written), Some(id))
         });
-        let (session, opened) = match opening {
-            // One that is still being opened is as far as a new one would be, or further.
-            Some(mut opening) => {
-                // Without a connection, another is made.
-                let _ = (&mut opening.task).await;
-                (opening.session.clone(), opening.opened.clone())
-            }
-            None => (Session::of_one_request(), Arc::default()),
-        };
+        let mut left = left.unwrap_or_else(|| Left::of(Session::of_one_request()));
+        if let Some(opening) = &mut left.opening {
+            // What is still being opened is as far as a new one would be, or further. Without a
+            // connection, another is made.
+            let _ = opening.await;
+        }
+        let (session, opened) = (&left.session, left.opened.clone());
         let http = &self.http;
-        let get = http.get(&url, &session, connect_within, opened, on_connected);
+        let get = http.get(&url, session, connect_within, opened, on_connected);
         get.await.map_err(HttpFailure::from)
     }
-}
-
-fn take<T>(all: &Mutex<Vec<(TaskId, T)>>, id: TaskId) -> Option<T> {
-    let mut all = lock(all);
-    let at = all.iter().position(|(of, _)| *of == id)?;
-    Some(all.swap_remove(at).1)
 }
 
 fn parse(url: &Secret) -> Result<Url, LnurlChannelError> {

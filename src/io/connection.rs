@@ -2,8 +2,6 @@
 //! connection that was opened before (5a.3).
 
 use std::any::Any;
-use std::error::Error as StdError;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +17,9 @@ use super::lock;
 /// Called once, when the connection stands and the request is about to be written. False: write
 /// nothing.
 pub type OnConnected = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// Why a request ends that is not to be written, or not any more.
+const NOT_WANTED: &str = "the request is not wanted";
 
 /// A connection on which nothing was written.
 pub struct Opened {
@@ -78,7 +79,7 @@ impl<S, R> Service<R> for Connector<S>
 where
     S: Service<R>,
     S::Response: Read + Unpin + Send + 'static,
-    S::Error: From<NotWanted> + Send + 'static,
+    S::Error: From<&'static str> + Send + 'static,
     S::Future: Send + 'static,
 {
     type Response = S::Response;
@@ -107,30 +108,18 @@ where
                 let connection = Box::new(connection);
                 let since = Instant::now();
                 *lock(&this.opened) = Some(Opened { connection, since });
-                return Err(NotWanted.into());
+                return Err(NOT_WANTED.into());
             }
             if let Some(on_connected) = this.on_connected
                 && !on_connected().await
             {
-                return Err(NotWanted.into());
+                return Err(NOT_WANTED.into());
             }
             this.is_connected.store(true, Ordering::SeqCst);
             Ok(connection)
         })
     }
 }
-
-/// Nobody wants the request to be written, or not any more.
-#[derive(Debug)]
-pub struct NotWanted;
-
-impl fmt::Display for NotWanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the request is not wanted any more")
-    }
-}
-
-impl StdError for NotWanted {}
 
 #[cfg(test)]
 mod tests {

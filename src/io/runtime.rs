@@ -37,10 +37,9 @@ fn start() -> Option<Handle> {
     Some(handle)
 }
 
-/// Run `work` on a thread that may wait, and not on the one that serves the sockets of all clients. False
-/// if it panicked.
-pub async fn off_the_sockets_thread(work: Box<dyn FnOnce() + Send>) -> bool {
-    tokio::task::spawn_blocking(work).await.is_ok()
+/// Run `work` on a thread that may wait, and not on the one that serves the sockets of all clients.
+pub fn off_the_sockets_thread(work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(work)
 }
 
 /// Run `future` on the runtime; None where the system gives no threads.

@@ -260,7 +260,8 @@ async fn call(
         IN_CALLBACK.set(false);
         *lock(&result) = returned;
     });
-    runtime::off_the_sockets_thread(work).await;
+    // A panic is none of ours: those of the method are caught.
+    let _ = runtime::off_the_sockets_thread(work).await;
     match returned.take() {
         Some(result) => result.map_err(|error| NodeFailure {
             problem: match error {

@@ -78,11 +78,11 @@ impl Request {
             store = Store::Fact;
         }
         next.run.holds_peer = true;
-        let opening = opening.map(|(task, work)| Effect::Run(task, work));
-        opening
-            .into_iter()
-            .fold(Transition::of(next).stored(store), Transition::with)
-            .with(Effect::Connect)
+        let mut transition = Transition::of(next).stored(store);
+        if let Some((task, work)) = opening {
+            transition = transition.with(Effect::Run(task, work));
+        }
+        transition.with(Effect::Connect)
     }
 
     /// What opens the connection to the callback's host while the node connects (5a.3).

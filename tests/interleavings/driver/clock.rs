@@ -82,6 +82,6 @@ async fn run<F: Feed>(times: Arc<Mutex<Times>>, feed: Weak<F>) {
             };
             times.now = times.now.max(due);
         }
-        feed.feed(Input::TimePassed).await;
+        feed.feed(Some(Input::TimePassed), None).await;
     }
 }

@@ -22,9 +22,7 @@ pub use run::Driver;
 pub use view::Published;
 
 trait Feed: Send + Sync {
-    fn feed(self: Arc<Self>, input: Input) -> Step<()>;
-
-    fn wants(self: Arc<Self>, task: TaskId) -> Step<bool>;
+    fn feed(self: Arc<Self>, input: Option<Input>, task: Option<TaskId>) -> Step<bool>;
 }
 
 type Step<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use tokio::task::JoinHandle;
 
-pub async fn off_the_sockets_thread(work: Box<dyn FnOnce() + Send>) -> bool {
-    tokio::task::spawn_blocking(work).await.is_ok()
+pub fn off_the_sockets_thread(work: Box<dyn FnOnce() + Send>) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(work)
 }
 
 pub fn spawn<T: Send + 'static>(
