@@ -81,11 +81,13 @@ pub fn redacted(content: &[u8]) -> String {
     let text = String::from_utf8_lossy(content);
     let mut shown = String::with_capacity(text.len());
     let mut rest = &*text;
-    // Whether the value that comes next, or each of a list, is no secret.
+    // Whether the value that comes next is no secret; of a list, each.
     let mut is_harmless = false;
+    let mut is_in_list = false;
     while let Some(first) = rest.chars().next() {
         if is_punctuation(first) {
             is_harmless &= !matches!(first, '{' | '}' | ']');
+            is_in_list = is_harmless && (is_in_list || first == '[');
             shown.push(first);
             rest = &rest[first.len_utf8()..];
             continue;
@@ -96,14 +98,16 @@ pub fn redacted(content: &[u8]) -> String {
             .strip_prefix('"')
             .and_then(|name| name.strip_suffix('"'));
         let is_shown = match name {
-            Some(name) if is_key => {
-                is_harmless = SHOWN.contains(&name);
-                is_harmless || NAMED.contains(&name)
-            }
+            Some(name) if is_key => SHOWN.contains(&name) || NAMED.contains(&name),
             Some(text) => is_harmless && text.chars().all(is_plain),
             None => matches!(token, "null" | "true" | "false") || is_harmless && is_number(token),
         };
-        is_harmless &= is_shown;
+        // What follows a value outside of a list has no key, in a record that was cut or damaged.
+        is_harmless = match name {
+            Some(name) if is_key => SHOWN.contains(&name),
+            _ => is_harmless && is_shown && is_in_list,
+        };
+        is_in_list &= !is_key;
         shown.push_str(if is_shown { token } else { MASK });
         rest = after;
     }

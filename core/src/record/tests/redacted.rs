@@ -86,6 +86,14 @@ fn what_is_no_record_is_redacted_too() {
         ("\"hush\": 12", "…: …"),
         ("\"order\": hush, 12", "\"order\": …, …"),
         ("\"order\": [1, 2], 3", "\"order\": [1, 2], …"),
+        // Cut before its colon, or with a key that lost it.
+        ("\"order\": 12, \"hush\"", "\"order\": 12, …"),
+        ("\"order\": 12 \"hush\"", "\"order\": 12 …"),
+        ("\"asked\": true, \"k1\" \"hush\"", "\"asked\": true, … …"),
+        (
+            "\"ids\": [\"a\", \"b\"], \"hush\"",
+            "\"ids\": [\"a\", \"b\"], …",
+        ),
         ("\"service\": \"a.example\"", "\"service\": \"a.example\""),
         ("\"service\": \"a.example/?hush\"", "\"service\": …"),
         ("\"service\": \"a\\\"b\" 7", "\"service\": … …"),
