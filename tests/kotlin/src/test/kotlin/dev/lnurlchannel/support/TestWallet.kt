@@ -56,12 +56,15 @@ class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable {
             .map { it.jsonPrimitive.content }
 
     /** Reports to [client] what the node shows, until [close]. */
-    fun reportTo(client: ChannelClient) {
+    fun reportTo(client: ChannelClient) = handEventsTo { report(client, it) }
+
+    /** Hands what the node shows to [take], one event after the other on a thread of its own, until [close]. */
+    fun handEventsTo(take: (JsonObject) -> Unit) {
         pump = thread(name = "wallet") {
             while (!Thread.currentThread().isInterrupted) {
                 try {
                     val seen = testbed.get("wallet/events?wait_ms=$POLL_MS").getValue("events")
-                    seen.jsonArray.forEach { report(client, it.jsonObject) }
+                    seen.jsonArray.forEach { take(it.jsonObject) }
                 } catch (_: InterruptedException) {
                     return@thread
                 }
@@ -105,8 +108,13 @@ class TestWallet(private val testbed: Testbed) : WalletNode, AutoCloseable {
         )
         val verdict = client.reportIncomingChannel(channel)
         verdicts += verdict
-        val decision = if (verdict is ChannelVerdict.Expected) "accept_channel" else "reject_channel"
-        testbed.post("wallet/$decision", mapOf("peer_id" to peerId, "channel_id" to channelId))
+        answer(peerId, channelId, isAccepted = verdict is ChannelVerdict.Expected)
+    }
+
+    /** Accepts a proposal, or turns it down. */
+    fun answer(peerId: String, temporaryId: String, isAccepted: Boolean) {
+        val answer = if (isAccepted) "accept_channel" else "reject_channel"
+        testbed.post("wallet/$answer", mapOf("peer_id" to peerId, "channel_id" to temporaryId))
     }
 
     override fun close() {
