@@ -1,5 +1,5 @@
 //! The UDL and the Rust items say the same; Rust may say more, such as which errors there are. The tests
-//! that SECURITY.md names are there.
+//! that SECURITY.md names are there, and so is what the documents link to. The README is short.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,6 +67,60 @@ fn the_tests_that_security_names_are_there() {
     }
     assert!(named > 80, "{named} tests");
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn what_the_documents_link_to_is_there() {
+    let mut documents = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    let docs = fs::read_dir(root().join("docs")).unwrap();
+    documents.extend(docs.map(|entry| entry.unwrap().path()));
+    documents.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut links = 0;
+    let mut missing = Vec::new();
+    for document in &documents {
+        let text = fs::read_to_string(document).unwrap();
+        for part in text.split("](").skip(1) {
+            let target = part.split(')').next().unwrap();
+            if target.contains("://") {
+                continue;
+            }
+            links += 1;
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let file = document.parent().unwrap().join(path);
+            let linked = fs::read_to_string(&file);
+            if linked
+                .is_ok_and(|text| anchor.is_empty() || anchors(&text).contains(&anchor.to_owned()))
+            {
+                continue;
+            }
+            missing.push(format!("{}: {target}", document.display()));
+        }
+    }
+    assert!(links > 30, "{links} links");
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_readme_has_at_most_900_words() {
+    let words = fs::read_to_string(root().join("README.md"))
+        .unwrap()
+        .split_whitespace()
+        .count();
+    assert!(words <= 900, "{words}");
+}
+
+/// The headings as links name them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+        })
+        .collect()
 }
 
 /// What a line names.
