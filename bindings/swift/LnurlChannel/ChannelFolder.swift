@@ -11,10 +11,19 @@ import Foundation
 /// - Parameters:
 ///   - name: one folder for each node and seed, each with a name of its own.
 ///   - parent: another folder than Application Support.
+/// - Throws: `StorageFailed` if it cannot be made, as on a full disk: say so, and try again.
 public func channelFolder(named name: String = "channels", in parent: URL? = nil) throws -> URL {
     precondition(
         !name.isEmpty && name != "." && name != ".." && !name.contains("/"),
         "\(name) is not the name of a folder")
+    do {
+        return try makeFolder(named: name, in: parent)
+    } catch {
+        throw LnurlChannelError.StorageFailed(reason: "the folder \(name) cannot be made")
+    }
+}
+
+private func makeFolder(named name: String, in parent: URL?) throws -> URL {
     let files = FileManager.default
     let parent =
         try parent

@@ -186,7 +186,9 @@ import Testing
         await client.shutdown()
         let file = parent.appendingPathComponent("file")
         try Data().write(to: file)
-        #expect(throws: (any Error).self) { try channelFolder(named: "file", in: parent) }
+        #expect(throws: LnurlChannelError.StorageFailed(reason: "the folder file cannot be made")) {
+            try channelFolder(named: "file", in: parent)
+        }
     }
 }
 
