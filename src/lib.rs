@@ -26,4 +26,5 @@ pub use lnurl_channel_core::{
     NodeReadiness,
 };
 
-uniffi::include_scaffolding!("lnurl_channel");
+// What UniFFI makes of the UDL: see bindings/generate.sh.
+include!("lnurl_channel.uniffi.rs");

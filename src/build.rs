@@ -1,3 +1,0 @@
-fn main() {
-    uniffi::generate_scaffolding("src/lnurl_channel.udl").expect("the UDL is valid");
-}
