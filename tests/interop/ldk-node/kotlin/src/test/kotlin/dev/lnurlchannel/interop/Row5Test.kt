@@ -171,9 +171,12 @@ class Row5Test {
     private suspend fun isTurnedDownAsAnnounced(service: NpmService) {
         val request = client.fetch(decodeLnurl(service.offer(CAPACITY_SAT, PUSH_SAT)))
         val announced = ChannelVisibility.ANNOUNCED
-        assertEquals(listOf<ChannelConcern>(ChannelConcern.VisibilityRefused(announced)), request.preflight(announced))
+        val told = listOf<ChannelConcern>(ChannelConcern.VisibilityRefused(announced))
+        assertEquals(told, request.preflight(announced))
         assertTrue(runCatching { request.accept(announced) }.exceptionOrNull() is LnurlChannelException.Refused)
-        val failed = request.snapshot().concerns.single() as ChannelConcern.ProposalFailed
+        val concerns = request.snapshot().concerns
+        assertEquals(told, concerns.dropLast(1))
+        val failed = concerns.last() as ChannelConcern.ProposalFailed
         assertEquals("missing configuration: Node alias and listening addresses are not configured", failed.reason)
         assertEquals(emptyList<ChannelConcern>(), request.preflight())
         say("announced: preflight says so, and then ldk-node's log: \"${failed.reason}\"")
