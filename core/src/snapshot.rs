@@ -117,7 +117,7 @@ pub struct ChannelRequestSnapshot {
     pub channel: Option<IncomingChannel>,
     /// What the host offered, of a new hosted channel.
     pub hosted_terms: Option<HostedChannelTerms>,
-    /// What stands in the way, as far as is known.
+    /// What stands in the way, as far as is known; after a refusal, what may be why. A restart forgets most.
     pub concerns: Vec<ChannelConcern>,
     /// What the service, or the host, said when it refused, if it gave a reason: plain text,
     /// untrusted.

@@ -19,8 +19,8 @@ pub use view::Published;
 
 /// Where results, and the passing of time, are told.
 trait Feed: Send + Sync {
-    /// Hear `input`, if there is one, when it is its turn; then whether `task` is still to begin, or to
-    /// send.
+    /// Hear `input`, if there is one, when it is its turn. Returns whether `task` is still to begin, or to send;
+    /// false without one.
     fn feed(self: Arc<Self>, input: Option<Input>, task: Option<TaskId>) -> Step<bool>;
 }
 

@@ -33,8 +33,8 @@ type Result<T> = std::result::Result<T, LnurlChannelError>;
 pub struct Driver {
     /// The one lock. Records are written under it, so nothing that only reads takes it.
     client: Mutex<Client<Records>>,
-    /// One step at a time has a thread to wait on the lock.
-    turn: Semaphore,
+    /// Whose step has a thread, which may wait for the lock. Threads of the wallet take no turn.
+    turn: Arc<Semaphore>,
     clock: Clock,
     view: View,
     waiters: Waiters<Result<Answered>>,
@@ -67,7 +67,7 @@ impl Driver {
         let client = Client::new(config.settings, journal, clock.now(), records);
         let driver = Arc::new(Self {
             client: Mutex::new(client),
-            turn: Semaphore::new(1),
+            turn: Arc::new(Semaphore::new(1)),
             clock,
             view: View::default(),
             waiters: Waiters::new(),
@@ -233,7 +233,8 @@ impl Driver {
         let driver = self.clone();
         let ended = runtime::spawn(async move {
             let closing = driver.clone();
-            driver.step(Box::new(move || closing.close())).await;
+            // It waits for the lock, and not for its turn: a phone may stop an app that holds a lock.
+            let _ = runtime::off_the_sockets_thread(Box::new(move || closing.close())).await;
             driver.wallet.finish(own_callbacks).await;
         });
         match ended {
@@ -253,15 +254,16 @@ impl Driver {
 
     // ---- in ----
 
-    /// Feed `input`, and wait for the answer to `waiter`. It does not begin if the wallet drops the future
-    /// before.
+    /// Feed `input`, and wait for the answer to `waiter`. A call that waits does not begin if the wallet drops
+    /// the future before; what the user decided is done in any case.
     fn wait(self: &Arc<Self>, waiter: Waiter, input: Input) -> Waiting {
         let (sender, answer) = oneshot::channel();
         let driver = self.clone();
+        let is_decision = matches!(input, Input::Cancel { .. } | Input::Dismiss { .. });
         let begin = move || {
             driver.with_client(|client, now| {
                 // Under the lock, as `leave`: one of the two sees the other.
-                if sender.is_closed() {
+                if sender.is_closed() && !is_decision {
                     return;
                 }
                 driver.waiters.add(waiter, sender);
@@ -305,9 +307,14 @@ impl Driver {
         let driver = self.clone();
         Box::pin(async move {
             // Nothing closes it.
-            let _turn = driver.turn.acquire().await.ok();
+            let turn = driver.turn.clone().acquire_owned().await.ok();
+            let work = Box::new(move || {
+                // It ends with the step, and not with whoever waits for it.
+                let _turn = turn;
+                f();
+            });
             // A panic in there is contained.
-            let _ = runtime::off_the_sockets_thread(f).await;
+            let _ = runtime::off_the_sockets_thread(work).await;
         })
     }
 

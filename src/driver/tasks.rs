@@ -26,8 +26,10 @@ pub struct Tasks {
 /// What the GET of an offer leaves to its callback, and then what was opened for that.
 struct Left {
     session: Session,
+    /// The GET, of what was opened.
+    fetched_by: Option<TaskId>,
     opened: Arc<Mutex<Option<Opened>>>,
-    /// Opens a connection. Dropped, it ends.
+    /// Opens a connection, until this is dropped.
     opening: Option<JoinHandle<()>>,
 }
 
@@ -35,6 +37,7 @@ impl Left {
     fn of(session: Session) -> Self {
         Self {
             session,
+            fetched_by: None,
             opened: Arc::default(),
             opening: None,
         }
@@ -78,7 +81,12 @@ impl Tasks {
 
     /// Stop a task, and forget what it left. A call into the wallet goes on in its thread, unheard.
     pub fn stop(&self, id: TaskId) {
-        self.take_left(Some(id));
+        if let Some(left) = self.take_left(Some(id))
+            && let Some(fetch) = left.fetched_by
+        {
+            // The request's next call goes on with the session.
+            lock(&self.left).push((fetch, Left::of(left.session.clone())));
+        }
         if let Some(task) = lock(&self.running).remove(&id) {
             task.abort();
         }
@@ -117,11 +125,12 @@ impl Tasks {
                 .await
         };
         left.opening = runtime::spawn(open);
+        left.fetched_by = fetched_by;
         lock(&self.left).push((id, left));
     }
 
-    /// What only waits should take little room: each sort of task has just its own. None of what is left
-    /// for another task.
+    /// What only waits should take little room: each sort of task has just its own. None
+    /// if nothing comes back, as of `OpenConnection`.
     fn work(self: &Arc<Self>, id: TaskId, task: Task, feed: &Arc<dyn Feed>) -> Option<Work> {
         let tasks = self.clone();
         Some(match task {
@@ -212,9 +221,9 @@ impl Tasks {
         });
         let mut left = left.unwrap_or_else(|| Left::of(Session::of_one_request()));
         if let Some(opening) = &mut left.opening {
-            // What is still being opened is as far as a new one would be, or further. Without a
-            // connection, another is made.
-            let _ = opening.await;
+            // Further than a new one would be, unless it is stuck, as after a change of networks. Without
+            // a connection, another is made.
+            let _ = tokio::time::timeout(connect_within / 2, opening).await;
         }
         let (session, opened) = (&left.session, left.opened.clone());
         let http = &self.http;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use hyper::rt::{Read, ReadBuf};
 use lnurl_channel_core::MAX_CONNECTION_AGE;
@@ -24,16 +24,37 @@ const NOT_WANTED: &str = "the request is not wanted";
 /// A connection on which nothing was written.
 pub struct Opened {
     connection: Box<dyn Any + Send>,
-    since: Instant,
+    since: Since,
 }
 
-impl Opened {
-    /// The connection, if it still stands and is young enough.
-    fn usable_at<C: Read + Unpin + 'static>(self, now: Instant) -> Option<C> {
-        let mut connection = *self.connection.downcast::<C>().ok()?;
-        let is_young = now.duration_since(self.since) < MAX_CONNECTION_AGE;
-        (is_young && is_quiet(&mut connection)).then_some(connection)
+/// When a connection came about, on two clocks: one stands still while a phone sleeps, and the other can be
+/// set.
+#[derive(Clone, Copy)]
+struct Since {
+    instant: Instant,
+    wall: SystemTime,
+}
+
+impl Since {
+    fn now() -> Self {
+        Self {
+            instant: Instant::now(),
+            wall: SystemTime::now(),
+        }
     }
+
+    fn is_young_at(self, now: Self) -> bool {
+        let by_wall = now.wall.duration_since(self.wall);
+        now.instant.duration_since(self.instant) < MAX_CONNECTION_AGE
+            && by_wall.is_ok_and(|age| age < MAX_CONNECTION_AGE)
+    }
+}
+
+/// Whether a connection that was opened can be used now.
+async fn is_usable<C: Read + Unpin>(connection: &mut C, since: Since) -> bool {
+    // The runtime looks at its sockets, so that an end which has come is seen.
+    tokio::task::yield_now().await;
+    since.is_young_at(Since::now()) && is_quiet(connection)
 }
 
 /// The service has neither closed the connection nor said anything yet.
@@ -55,6 +76,15 @@ pub struct Connection {
     pub on_connected: Option<OnConnected>,
     /// Set once the request may be written.
     pub is_connected: Arc<AtomicBool>,
+}
+
+impl Connection {
+    async fn check_wanted(&self) -> Result<(), &'static str> {
+        match &self.on_connected {
+            Some(on_connected) if !on_connected().await => Err(NOT_WANTED),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A connector that does so.
@@ -96,25 +126,35 @@ where
         let this = self.connection.clone();
         Box::pin(async move {
             let opened = lock(&this.opened).take();
-            if opened.is_some() {
-                // The runtime looks at its sockets, so that an end which has come is seen.
-                tokio::task::yield_now().await;
-            }
-            let connection = match opened.and_then(|opened| opened.usable_at(Instant::now())) {
-                Some(opened) => opened,
-                None => connecting.await?,
+            let early = opened.and_then(|it| Some((it.connection.downcast().ok()?, it.since)));
+            let early: Option<(Box<S::Response>, Since)> = match early {
+                Some((mut early, since)) => is_usable(&mut *early, since)
+                    .await
+                    .then_some((early, since)),
+                None => None,
             };
-            if this.is_kept {
-                let connection = Box::new(connection);
-                let since = Instant::now();
-                *lock(&this.opened) = Some(Opened { connection, since });
-                return Err(NOT_WANTED.into());
-            }
-            if let Some(on_connected) = this.on_connected
-                && !on_connected().await
-            {
-                return Err(NOT_WANTED.into());
-            }
+            let connection = match early {
+                Some((mut early, since)) => {
+                    this.check_wanted().await?;
+                    // That may have taken long, on a slow disk.
+                    if is_usable(&mut *early, since).await {
+                        *early
+                    } else {
+                        connecting.await?
+                    }
+                }
+                None => {
+                    let connection = connecting.await?;
+                    if this.is_kept {
+                        let connection = Box::new(connection);
+                        let since = Since::now();
+                        *lock(&this.opened) = Some(Opened { connection, since });
+                        return Err(NOT_WANTED.into());
+                    }
+                    this.check_wanted().await?;
+                    connection
+                }
+            };
             this.is_connected.store(true, Ordering::SeqCst);
             Ok(connection)
         })
@@ -155,18 +195,31 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_usable_while_it_is_young_and_quiet() {
-        let since = Instant::now();
-        let usable = |far: Far, age: Duration| {
-            let connection = Box::new(far);
-            let opened = Opened { connection, since };
-            opened.usable_at::<Far>(since + age).is_some()
+    fn a_connection_is_usable_while_it_is_quiet() {
+        assert!(is_quiet(&mut Far::Quiet));
+        for mut far in [Far::Closed, Far::Reset, Far::Spoken] {
+            assert!(!is_quiet(&mut far), "{far:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_young_for_ten_seconds_on_both_clocks() {
+        let since = Since::now();
+        let is_young = |awake: Duration, wall: Duration| {
+            since.is_young_at(Since {
+                instant: since.instant + awake,
+                wall: since.wall + wall,
+            })
         };
         let young = MAX_CONNECTION_AGE - Duration::from_millis(1);
-        assert!(usable(Far::Quiet, Duration::ZERO) && usable(Far::Quiet, young));
-        assert!(!usable(Far::Quiet, MAX_CONNECTION_AGE));
-        for far in [Far::Closed, Far::Reset, Far::Spoken] {
-            assert!(!usable(far, Duration::ZERO), "{far:?}");
-        }
+        assert!(is_young(Duration::ZERO, Duration::ZERO) && is_young(young, young));
+        assert!(!is_young(MAX_CONNECTION_AGE, young));
+        // The phone slept.
+        assert!(!is_young(Duration::ZERO, MAX_CONNECTION_AGE));
+        let set_back = Since {
+            wall: since.wall - Duration::from_secs(1),
+            ..since
+        };
+        assert!(!since.is_young_at(set_back));
     }
 }

@@ -8,8 +8,8 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
-/// Threads at most, started on demand, for calls into wallets (which each client bounds by itself)
-/// and for name look-ups.
+/// Threads at most, started on demand: for calls into wallets, which take 192 of them at most, for steps of
+/// the core, one at a time of each client, and for name look-ups.
 const BLOCKING_THREADS: usize = 256;
 
 const THREAD_NAME: &str = "lnurl-channel";

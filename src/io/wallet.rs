@@ -22,6 +22,10 @@ use super::{lock, runtime};
 /// messages and changes never queue behind it.
 const CALLS_AT_ONCE: usize = 16;
 
+/// Of all clients together: methods that never return must not take every thread that a step of the core
+/// could have.
+static EVERYWHERE: Semaphore = Semaphore::const_new(192);
+
 /// Onion nodes take longer, and so may the calls that are under way at a shutdown.
 const LONGEST_CALL: u32 = 3;
 
@@ -246,7 +250,10 @@ async fn call(
     run: Method,
 ) -> Result<(), NodeFailure> {
     // Nothing closes a pool.
-    let permit = pool.clone().acquire_owned().await.ok();
+    let permits = (
+        pool.clone().acquire_owned().await.ok(),
+        EVERYWHERE.acquire().await.ok(),
+    );
     if !is_wanted.await {
         return Err(failed(format!("{method} is not needed any more")));
     }
@@ -254,7 +261,7 @@ async fn call(
     let result = returned.0.clone();
     let work = Box::new(move || {
         // It ends with the call, and not with whoever waits for it.
-        let _permit = permit;
+        let _permits = permits;
         IN_CALLBACK.set(true);
         let returned = catch_unwind(AssertUnwindSafe(run)).ok();
         IN_CALLBACK.set(false);

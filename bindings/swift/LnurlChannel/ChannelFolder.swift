@@ -19,7 +19,8 @@ public func channelFolder(named name: String = "channels", in parent: URL? = nil
     do {
         return try makeFolder(named: name, in: parent)
     } catch {
-        throw LnurlChannelError.StorageFailed(reason: "the folder \(name) cannot be made")
+        throw LnurlChannelError.StorageFailed(
+            reason: "the folder \(name) cannot be made: \(error.localizedDescription)")
     }
 }
 

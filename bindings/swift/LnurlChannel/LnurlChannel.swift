@@ -1722,7 +1722,7 @@ public struct ChannelRequestSnapshot: Equatable, Hashable {
      */
     public var hostedTerms: HostedChannelTerms?
     /**
-     * What stands in the way, as far as is known.
+     * What stands in the way, as far as is known; after a refusal, what may be why. A restart forgets most.
      */
     public var concerns: [ChannelConcern]
     /**
@@ -1769,7 +1769,7 @@ public struct ChannelRequestSnapshot: Equatable, Hashable {
          * What the host offered, of a new hosted channel.
          */hostedTerms: HostedChannelTerms? = nil, 
         /**
-         * What stands in the way, as far as is known.
+         * What stands in the way, as far as is known; after a refusal, what may be why. A restart forgets most.
          */concerns: [ChannelConcern] = [], 
         /**
          * What the service, or the host, said when it refused, if it gave a reason: plain text, untrusted.

@@ -371,6 +371,55 @@ fn a_call_whose_future_is_gone_before_it_began_does_not_begin() {
     assert_eq!(wallet.calls.all(), [""; 0]);
 }
 
+/// As when the user taps "cancel" and leaves the screen.
+#[test]
+fn a_decision_is_done_even_if_nobody_waits_for_it() {
+    let wallet = Wallet::new();
+    let driver = driver(&wallet);
+    let (request, call) = until_awaiting(&driver, &wallet);
+    let (id, deciding) = (request.id(), driver.clone());
+    on_the_runtime(async move {
+        let mut cancel = Box::pin(deciding.cancel(id));
+        let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(cancel.as_mut().poll(context).is_pending());
+    });
+    assert_eq!(wait_for(call), Err(LnurlChannelError::Cancelled));
+    assert_eq!(request.snapshot().state, ChannelRequestState::Cancelled);
+}
+
+/// Six clients could take all threads with calls of nodes that never return.
+#[test]
+fn hung_nodes_of_other_clients_stop_no_step() {
+    let started = Instant::now();
+    let hung = Wallet::new();
+    hung.connecting.set_closed(true);
+    let mut held = Vec::new();
+    for _ in 0..17 {
+        let driver = driver(&hung);
+        for number in 0..16 {
+            let text = format!(
+                "https://service.example/?tag=hostedChannelRequest&k1=aa&uri={PEER}@127.0.0.1:{}",
+                10_000 + number
+            );
+            let lnurl = protocol::decode(&protocol::encode(&text).unwrap()).unwrap();
+            let fetching = driver.clone();
+            let request = on_the_runtime(async move { fetching.fetch(lnurl).await }).unwrap();
+            held.push((request.clone(), accept(&driver, request.id())));
+        }
+    }
+    hung.calls.wait_until(|calls| {
+        let connects = calls.iter().filter(|call| **call == "connect");
+        connects.count() >= 192
+    });
+    let quick = driver(&Wallet::new());
+    let request = fetch(&quick, 1);
+    let (cancelling, id) = (quick.clone(), request.id());
+    on_the_runtime(async move { cancelling.cancel(id).await }).unwrap();
+    assert_eq!(request.snapshot().state, ChannelRequestState::Cancelled);
+    assert!(started.elapsed() < LIMIT / 2, "{:?}", started.elapsed());
+    hung.connecting.set_closed(false);
+}
+
 #[test]
 fn a_queued_connect_that_nobody_waits_for_is_not_begun() {
     let wallet = Wallet::new();

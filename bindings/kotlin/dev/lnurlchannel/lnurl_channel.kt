@@ -3132,7 +3132,7 @@ data class ChannelRequestSnapshot (
     val `hostedTerms`: HostedChannelTerms? = null 
     , 
     /**
-     * What stands in the way, as far as is known.
+     * What stands in the way, as far as is known; after a refusal, what may be why. A restart forgets most.
      */
     val `concerns`: List<ChannelConcern> = listOf() 
     , 
