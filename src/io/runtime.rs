@@ -6,11 +6,16 @@ use std::sync::OnceLock;
 use std::thread;
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinHandle;
 
 /// Threads at most, started on demand: for calls into wallets, which take 192 of them at most, for steps of
 /// the core, one at a time of each client, and for name look-ups.
 const BLOCKING_THREADS: usize = 256;
+
+/// Calls into wallets at once, of all clients together: methods that never return must not take every
+/// thread that a step of the core could have.
+static CALLS: Semaphore = Semaphore::const_new(192);
 
 const THREAD_NAME: &str = "lnurl-channel";
 
@@ -35,6 +40,12 @@ fn start() -> Option<Handle> {
     let thread = thread::Builder::new().name(THREAD_NAME.into());
     thread.spawn(drive).ok()?;
     Some(handle)
+}
+
+/// Held while a method of a wallet runs.
+pub async fn room_for_a_call() -> Option<SemaphorePermit<'static>> {
+    // Nothing closes it.
+    CALLS.acquire().await.ok()
 }
 
 /// Run `work` on a thread that may wait, and not on the one that serves the sockets of all clients.

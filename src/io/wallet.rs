@@ -22,10 +22,6 @@ use super::{lock, runtime};
 /// messages and changes never queue behind it.
 const CALLS_AT_ONCE: usize = 16;
 
-/// Of all clients together: methods that never return must not take every thread that a step of the core
-/// could have.
-static EVERYWHERE: Semaphore = Semaphore::const_new(192);
-
 /// Onion nodes take longer, and so may the calls that are under way at a shutdown.
 const LONGEST_CALL: u32 = 3;
 
@@ -252,7 +248,7 @@ async fn call(
     // Nothing closes a pool.
     let permits = (
         pool.clone().acquire_owned().await.ok(),
-        EVERYWHERE.acquire().await.ok(),
+        runtime::room_for_a_call().await,
     );
     if !is_wanted.await {
         return Err(failed(format!("{method} is not needed any more")));
