@@ -59,7 +59,8 @@ class ReadmeTest {
     class Ldk(private val wallet: TestWallet) {
         val id = wallet.nodeId()
         val remembered = CopyOnWriteArrayList<String>()
-        val decisions = CopyOnWriteArrayList<Boolean>()
+        /** Of whose channels, and whether they were accepted. LDK proposes again what was turned down. */
+        val decisions = CopyOnWriteArrayList<Pair<String, Boolean>>()
 
         @Volatile
         private var onEvent: ((NodeEvent) -> Unit)? = null
@@ -89,7 +90,7 @@ class ReadmeTest {
         }
 
         fun answer(event: NodeEvent.OpenChannelRequest, isAccepted: Boolean) {
-            decisions += isAccepted
+            decisions += event.peerId to isAccepted
             wallet.answer(event.peerId, event.temporaryId, isAccepted)
         }
 
@@ -253,7 +254,7 @@ class ReadmeTest {
         waitUntil("the channel") { app.shown.isNotEmpty() }
         assertEquals(listOf("funded by ${testbed.targetId}"), app.shown.toList())
         waitUntil("the peer to be remembered") { ldk.remembered.isNotEmpty() }
-        assertEquals(listOf(true), ldk.decisions.toList())
+        assertEquals(listOf(testbed.targetId to true), ldk.decisions.toList())
         assertEquals(ChannelRequestState.ARRIVED, app.requests.value.single().state)
         waitUntil("it can be used") {
             // The funding transaction may come after some of the blocks.
@@ -311,11 +312,12 @@ class ReadmeTest {
             val stranger = testbed.get("info").getValue("stranger").jsonObject
             assertTrue(ldk.connect(stranger.text("id"), "${stranger.text("host")}:${stranger.text("port")}"))
             testbed.post("stranger/open", mapOf("peer_id" to testbed.walletId))
-            waitUntil("the wallet's own policy") { ldk.decisions.toList() == listOf(false) }
+            waitUntil("the wallet's own policy") { stranger.text("id") to false in ldk.decisions }
             val scan = scope.launch { app.scanned(testbed.offer("OkAndNeverOpens")) }
             waitUntil("OK") { app.requests.value.any { it.state == ChannelRequestState.AWAITING } }
             testbed.post("target/open", mapOf("peer_id" to testbed.walletId, "announced" to true))
-            waitUntil("the other visibility is turned down") { ldk.decisions.toList() == listOf(false, false) }
+            waitUntil("the other visibility is turned down") { testbed.targetId to false in ldk.decisions }
+            assertTrue(ldk.decisions.none { it.second })
 
             fun state() = app.requests.value.single().state
             val channelId = "01".repeat(32)
