@@ -186,10 +186,11 @@ import Testing
         await client.shutdown()
         let file = parent.appendingPathComponent("file")
         try Data().write(to: file)
-        #expect {
-            try channelFolder(named: "file", in: parent)
-        } throws: { error in
-            if case LnurlChannelError.StorageFailed = error { true } else { false }
+        do {
+            _ = try channelFolder(named: "file", in: parent)
+            Issue.record("a file is no folder")
+        } catch LnurlChannelError.StorageFailed {
+            // As it should be.
         }
     }
 }
