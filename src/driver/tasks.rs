@@ -129,8 +129,8 @@ impl Tasks {
         lock(&self.left).push((id, left));
     }
 
-    /// What only waits should take little room: each sort of task has just its own. None
-    /// if nothing comes back, as of `OpenConnection`.
+    /// What only waits should take little room: each sort of task has just its own. None for
+    /// `OpenConnection`, whose work stands in `Left`.
     fn work(self: &Arc<Self>, id: TaskId, task: Task, feed: &Arc<dyn Feed>) -> Option<Work> {
         let tasks = self.clone();
         Some(match task {
