@@ -85,6 +85,14 @@ pub enum Input {
     TimePassed,
 }
 
+impl Input {
+    /// The user decided it: it is done even if nobody waits for its answer any more. What else has a waiter
+    /// does not begin then.
+    pub fn is_decision(&self) -> bool {
+        matches!(self, Self::Cancel { .. } | Self::Dismiss { .. })
+    }
+}
+
 /// What a service answered, whatever its status.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -138,4 +146,21 @@ pub struct Stored {
     pub name: String,
     /// None where it is no record that can be: a link, a pipe, one that is too large.
     pub content: Option<Vec<u8>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_and_a_dismissal_are_decisions_and_a_wait_is_none() {
+        let (waiter, request) = (Waiter(1), RequestId::of_random([1; 16]));
+        for input in [
+            Input::Cancel { waiter, request },
+            Input::Dismiss { waiter, request },
+        ] {
+            assert!(input.is_decision());
+        }
+        assert!(!Input::AwaitReady { waiter, request }.is_decision());
+    }
 }

@@ -259,11 +259,10 @@ impl Driver {
     fn wait(self: &Arc<Self>, waiter: Waiter, input: Input) -> Waiting {
         let (sender, answer) = oneshot::channel();
         let driver = self.clone();
-        let is_decision = matches!(input, Input::Cancel { .. } | Input::Dismiss { .. });
         let begin = move || {
             driver.with_client(|client, now| {
                 // Under the lock, as `leave`: one of the two sees the other.
-                if sender.is_closed() && !is_decision {
+                if sender.is_closed() && !input.is_decision() {
                     return;
                 }
                 driver.waiters.add(waiter, sender);
