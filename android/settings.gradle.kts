@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "lnurl-channel-android"
-include(":lib", ":consumer")
+include(":lib", ":sample")
