@@ -57,7 +57,9 @@ public final class BlockingWalletNode: WalletNode {
     private let node: any AsyncWalletNode
     private let connectTimeoutSeconds: UInt32
 
-    /// - Parameter connectTimeoutSeconds: as in the client's `ClientConfig`.
+    /// - Parameters:
+    ///   - node: the wallet's own.
+    ///   - connectTimeoutSeconds: as in the client's `ClientConfig`.
     public init(_ node: any AsyncWalletNode, connectTimeoutSeconds: UInt32 = 30) {
         self.node = node
         self.connectTimeoutSeconds = connectTimeoutSeconds

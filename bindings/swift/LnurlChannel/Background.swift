@@ -38,7 +38,9 @@ extension ChannelClientProtocol {
     /// none if no channel is awaited. Cancelling its task, as in a `BGAppRefreshTask`'s expiration
     /// handler, does the same at once.
     ///
-    /// - Parameter onOutcome: a channel has come.
+    /// - Parameters:
+    ///   - limit: in seconds.
+    ///   - onOutcome: a channel has come.
     public func goOnInBackground(
         limit: TimeInterval = 25, onOutcome: @escaping OutcomeHandler = { _, _ in }
     ) async -> TimeInterval? {

@@ -36,7 +36,9 @@ import Foundation
     private var timeId: Int?
 
     /// - Parameters:
+    ///   - client: whose requests are waited for.
     ///   - requests: the listener of `client`, which follows it.
+    ///   - time: on iOS, `UIApplication.shared`.
     ///   - onOutcome: a channel has come.
     public init(
         client: any ChannelClientProtocol, requests: ChannelRequests, time: any BackgroundTime,

@@ -38,8 +38,10 @@ public final class FakeChannelRequest: HandlelessRequest, @unchecked Sendable {
     private let cancelScript = Script<Void>("cancel", unsaid: ())
     private let dismissScript = Script<Void>("dismiss", unsaid: ())
 
-    /// - Parameter clock: what `after` is measured on. The default one stands still, so that an answer
-    ///   with `after` does not come.
+    /// - Parameters:
+    ///   - snapshot: how it stands at first.
+    ///   - clock: what `after` is measured on. The default one stands still, so that an answer with `after`
+    ///     does not come.
     public init(
         _ snapshot: ChannelRequestSnapshot = .fake(), clock: any Clock<Duration> = VirtualClock()
     ) {
