@@ -46,7 +46,8 @@ bindgen generate --no-format --language kotlin --language swift --out-dir "$gene
 # The Kotlin once more: each change must still find its place.
 kotlin="$generated/dev/lnurlchannel/lnurl_channel.kt"
 sed -E -f bindings/kotlin/generated.sed "$kotlin" >"$generated/changed.kt"
-for change in '^    data object ' '^    } catch(e: Throwable) {' 'e.javaClass.name' 'ensureActive()'; do
+for change in '^    public data object ' '^    } catch(e: Throwable) {' 'e.javaClass.name' 'ensureActive()' \
+    '^    override fun toString(): String = printed()'; do
     grep -q -- "$change" "$generated/changed.kt" ||
         { echo "bindings/kotlin/generated.sed finds no place any more for: $change" >&2; exit 1; }
 done

@@ -37,10 +37,11 @@ android {
 
 kotlin {
     compilerOptions {
-        // An app's compiler reads what its own version or the next one wrote, and nothing newer.
-        languageVersion = KotlinVersion.KOTLIN_2_2
-        apiVersion = KotlinVersion.KOTLIN_2_2
+        // For apps on Kotlin 2.1, such as those of React Native.
+        languageVersion = KotlinVersion.KOTLIN_2_1
+        apiVersion = KotlinVersion.KOTLIN_2_1
         jvmTarget = JvmTarget.JVM_11
+        freeCompilerArgs.addAll("-Xsuppress-version-warnings", "-jvm-default=enable", "-Xexplicit-api=strict")
     }
 }
 

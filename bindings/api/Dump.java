@@ -11,13 +11,6 @@ import org.jetbrains.kotlin.abi.tools.AbiToolsFactory;
 
 /** Prints the public API of the Kotlin classes in a folder. */
 class Dump {
-    /** What UniFFI keeps for itself, though it is public. */
-    private static final Set<String> MACHINERY = Set.of(
-            "dev.lnurlchannel.FfiConverter**",
-            "dev.lnurlchannel.RustBuffer**",
-            "dev.lnurlchannel.Uniffi**",
-            "dev.lnurlchannel.**.ErrorHandler");
-
     public static void main(String[] arguments) throws IOException {
         List<File> classes;
         try (var paths = Files.walk(Path.of(arguments[0]))) {
@@ -25,7 +18,7 @@ class Dump {
         }
         AbiTools tools = ServiceLoader.load(AbiToolsFactory.class).findFirst().orElseThrow().get();
         StringBuilder dump = new StringBuilder();
-        tools.printJvmDump(dump, classes, new AbiFilters(Set.of(), MACHINERY, Set.of(), Set.of()));
+        tools.printJvmDump(dump, classes, new AbiFilters(Set.of(), Set.of(), Set.of(), Set.of()));
         System.out.print(dump);
     }
 }

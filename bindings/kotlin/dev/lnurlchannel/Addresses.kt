@@ -1,5 +1,5 @@
 package dev.lnurlchannel
 
 /** `host:port`, with an IPv6 address in brackets: what most nodes take. */
-val PeerAddress.socketAddress: String
+public val PeerAddress.socketAddress: String
     get() = if (':' in host) "[$host]:$port" else "$host:$port"

@@ -9,13 +9,13 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
 
 /** Whether the channel was asked for and has not come: `accept` waits on, and asks nobody. */
-val ChannelRequestSnapshot.awaitsChannel: Boolean
+public val ChannelRequestSnapshot.awaitsChannel: Boolean
     get() = state == ChannelRequestState.AWAITING ||
         state == ChannelRequestState.OUTCOME_UNKNOWN ||
         state == ChannelRequestState.OPENING
 
 /** Whether the channel has come and cannot be used yet: `awaitReady` keeps its peer connected. */
-val ChannelRequestSnapshot.awaitsReady: Boolean
+public val ChannelRequestSnapshot.awaitsReady: Boolean
     get() = state == ChannelRequestState.ARRIVED && offer.kind == ChannelKind.FUNDED
 
 /**
@@ -30,7 +30,7 @@ val ChannelRequestSnapshot.awaitsReady: Boolean
  *   foreground and lets the other waits go on.
  * @param onOutcome a channel has come; the message of a hosted one is in its outcome.
  */
-suspend fun ChannelClientInterface.goOn(
+public suspend fun ChannelClientInterface.goOn(
     isInForeground: () -> Boolean = { true },
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
 ) {
@@ -48,7 +48,7 @@ suspend fun ChannelClientInterface.goOn(
  *
  * @param onOutcome a channel has come; the message of a hosted one is in its outcome.
  */
-suspend fun ChannelClientInterface.goOnInBackground(
+public suspend fun ChannelClientInterface.goOnInBackground(
     limit: Duration = 25.seconds,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
 ): Duration? {
@@ -63,7 +63,7 @@ suspend fun ChannelClientInterface.goOnInBackground(
  * A quarter of the time since the newest awaited channel was offered, at least 15 minutes, which is also
  * the least of Android's jobs, and at most 12 hours.
  */
-fun ChannelClientInterface.comeBackIn(): Duration? = comeBackIn(System.currentTimeMillis() / 1000)
+public fun ChannelClientInterface.comeBackIn(): Duration? = comeBackIn(System.currentTimeMillis() / 1000)
 
 internal fun ChannelClientInterface.comeBackIn(nowSeconds: Long): Duration? {
     val newest = requests().filter { it.awaitsChannel }.maxOfOrNull { it.createdAtSeconds.toLong() } ?: return null
@@ -78,7 +78,7 @@ internal fun ChannelClientInterface.comeBackIn(nowSeconds: Long): Duration? {
  *
  * @param isMeant which of them, such as those that [awaitsReady] when the app leaves the foreground.
  */
-fun ChannelClientInterface.pauseAll(isMeant: (ChannelRequestSnapshot) -> Boolean = { true }) =
+public fun ChannelClientInterface.pauseAll(isMeant: (ChannelRequestSnapshot) -> Boolean = { true }): Unit =
     requests().filter { it.isRunning && isMeant(it) }.forEach { request(it.requestId)?.pause() }
 
 private suspend fun ChannelClientInterface.waitForAll(

@@ -8,7 +8,7 @@ package dev.lnurlchannel
  * [WalletNode] throws, errors such as [NotImplementedError] included, reaches the library: the call
  * that needs the method ends with [LnurlChannelException.NodeFailed], whose reason names it.
  */
-abstract class BaseWalletNode : WalletNode {
+public abstract class BaseWalletNode : WalletNode {
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
         throw WalletNodeException.Unsupported(NO_HOSTED_CHANNELS)
 

@@ -10,7 +10,7 @@ import java.io.File
  *
  * @throws LnurlChannelException.StorageFailed if it cannot be made, as on a full disk: say so, and try again.
  */
-fun channelFolder(parent: File, name: String = "channels"): String {
+public fun channelFolder(parent: File, name: String = "channels"): String {
     require(name.isNotEmpty() && name != "." && name != ".." && '/' !in name) { "$name is not the name of a folder" }
     val folder = File(parent, name)
     if (!folder.mkdirs() && !folder.isDirectory) {

@@ -17,16 +17,16 @@ import kotlinx.coroutines.flow.StateFlow
  * there.
  */
 @OptIn(ExperimentalForInheritanceCoroutinesApi::class)
-class ChannelRequests private constructor(private val shown: MutableStateFlow<List<ChannelRequestSnapshot>>) :
+public class ChannelRequests private constructor(private val shown: MutableStateFlow<List<ChannelRequestSnapshot>>) :
     ChannelListener, StateFlow<List<ChannelRequestSnapshot>> by shown {
 
-    constructor() : this(MutableStateFlow(emptyList()))
+    public constructor() : this(MutableStateFlow(emptyList()))
 
     @Volatile
     private var client = WeakReference<ChannelClientInterface>(null)
 
     /** Shows the requests of [client], those of earlier runs at once. It does not keep the client. */
-    fun follow(client: ChannelClientInterface) {
+    public fun follow(client: ChannelClientInterface) {
         this.client = WeakReference(client)
         show(client)
     }

@@ -5,7 +5,7 @@ package dev.lnurlchannel
  *
  * What an app shows its users it builds from the kind of error and its fields, in their language.
  */
-fun LnurlChannelException.describe(): String = when (this) {
+public fun LnurlChannelException.describe(): String = when (this) {
     is LnurlChannelException.InvalidLnurl -> "This is not an LNURL that can be used: $reason"
     is LnurlChannelException.UnsupportedTag -> "This LNURL is for something else: $tag"
     is LnurlChannelException.UnsafeUrl -> "The address is not safe to use: $reason"

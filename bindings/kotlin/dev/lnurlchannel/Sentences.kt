@@ -9,9 +9,9 @@ package dev.lnurlchannel
  * @param lookUp the app's own text for a key, such as `lnurl_channel_error_own_node`, or null for the
  * English one. `%1$s` in it stands for a value, as in [java.lang.String.format]. [keys] lists them all.
  */
-class Sentences(private val lookUp: (key: String) -> String? = { null }) {
+public class Sentences(private val lookUp: (key: String) -> String? = { null }) {
     /** What went wrong, and what the user can do. */
-    fun of(error: LnurlChannelException): String = when (error) {
+    public fun of(error: LnurlChannelException): String = when (error) {
         is LnurlChannelException.InvalidLnurl -> of(error.problem)
         is LnurlChannelException.UnsupportedTag -> text("error_unsupported_tag")
         is LnurlChannelException.UnsafeUrl -> of(error.problem)
@@ -30,7 +30,7 @@ class Sentences(private val lookUp: (key: String) -> String? = { null }) {
     }
 
     /** What stands in the way. */
-    fun of(concern: ChannelConcern): String = when (concern) {
+    public fun of(concern: ChannelConcern): String = when (concern) {
         is ChannelConcern.AnchorReserve -> text("concern_anchor_reserve", concern.missingSat)
         is ChannelConcern.VisibilityRefused -> when (concern.visibility) {
             ChannelVisibility.UNANNOUNCED -> text("concern_unannounced_refused")
@@ -50,10 +50,10 @@ class Sentences(private val lookUp: (key: String) -> String? = { null }) {
     }
 
     /** What has just happened. */
-    fun of(step: ChannelStep): String = text("step_${step.name.lowercase()}")
+    public fun of(step: ChannelStep): String = text("step_${step.name.lowercase()}")
 
     /** Where the request stands. */
-    fun of(state: ChannelRequestState): String = text("state_${state.name.lowercase()}")
+    public fun of(state: ChannelRequestState): String = text("state_${state.name.lowercase()}")
 
     private fun of(problem: LnurlProblem): String = text("lnurl_${problem.name.lowercase()}")
 
@@ -71,11 +71,11 @@ class Sentences(private val lookUp: (key: String) -> String? = { null }) {
         return if (values.isEmpty()) text else text.format(*values.map { it.toString() }.toTypedArray())
     }
 
-    companion object {
+    public companion object {
         private const val PREFIX = "lnurl_channel_"
 
         /** All keys that [Sentences] looks up, with the English texts. */
-        val keys: Map<String, String> get() = ENGLISH.mapKeys { (key, _) -> PREFIX + key }
+        public val keys: Map<String, String> get() = ENGLISH.mapKeys { (key, _) -> PREFIX + key }
 
         private val ENGLISH: Map<String, String> = mapOf(
             "error_unsupported_tag" to "This code is for something else than a channel.",

@@ -9,25 +9,25 @@ import kotlinx.coroutines.runBlocking
  *
  * The last two are for hosted channels only; a wallet without them leaves them out.
  */
-interface SuspendWalletNode {
+public interface SuspendWalletNode {
     /** See [WalletNode.nodeId]. */
-    suspend fun nodeId(): String
+    public suspend fun nodeId(): String
 
     /** See [WalletNode.readiness]. */
-    suspend fun readiness(peer: PeerAddress): NodeReadiness
+    public suspend fun readiness(peer: PeerAddress): NodeReadiness
 
     /** See [WalletNode.connect]. */
-    suspend fun connect(peer: PeerAddress): Boolean
+    public suspend fun connect(peer: PeerAddress): Boolean
 
     /** See [WalletNode.releasePeer]. */
-    suspend fun releasePeer(peer: PeerAddress)
+    public suspend fun releasePeer(peer: PeerAddress)
 
     /** See [WalletNode.sendPeerMessage]. */
-    suspend fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
+    public suspend fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean =
         throw WalletNodeException.Unsupported(NO_HOSTED_CHANNELS)
 
     /** See [WalletNode.refundScriptPubkey]. */
-    suspend fun refundScriptPubkey(requestId: String): ByteArray =
+    public suspend fun refundScriptPubkey(requestId: String): ByteArray =
         throw WalletNodeException.Unsupported(NO_HOSTED_CHANNELS)
 }
 
@@ -39,7 +39,7 @@ interface SuspendWalletNode {
  * ends a method that runs, and fails the methods from then on. With a dispatcher in [context], a
  * method must not wait for [ChannelClient.shutdown], which waits for that method.
  */
-fun SuspendWalletNode.asWalletNode(context: CoroutineContext = EmptyCoroutineContext): WalletNode =
+public fun SuspendWalletNode.asWalletNode(context: CoroutineContext = EmptyCoroutineContext): WalletNode =
     BlockingWalletNode(this, context)
 
 private class BlockingWalletNode(

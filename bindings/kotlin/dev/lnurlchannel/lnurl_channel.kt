@@ -56,15 +56,15 @@ import kotlinx.coroutines.suspendCancellableCoroutine
  * @suppress
  */
 @Structure.FieldOrder("capacity", "len", "data")
-open class RustBuffer : Structure() {
+internal open class RustBuffer : Structure() {
     // Note: `capacity` and `len` are actually `ULong` values, but JVM only supports signed values.
     // When dealing with these fields, make sure to call `toULong()`.
     @JvmField var capacity: Long = 0
     @JvmField var len: Long = 0
     @JvmField var data: Pointer? = null
 
-    class ByValue: RustBuffer(), Structure.ByValue
-    class ByReference: RustBuffer(), Structure.ByReference
+    public class ByValue: RustBuffer(), Structure.ByValue
+    public class ByReference: RustBuffer(), Structure.ByReference
 
    internal fun setValue(other: RustBuffer) {
         capacity = other.capacity
@@ -113,7 +113,7 @@ internal open class ForeignBytes : Structure() {
     @JvmField var len: Int = 0
     @JvmField var data: Pointer? = null
 
-    class ByValue : ForeignBytes(), Structure.ByValue
+    public class ByValue : ForeignBytes(), Structure.ByValue
 }
 
 // Converter for `&[u8]` / `[ByRef] bytes` arguments.
@@ -160,7 +160,7 @@ internal object FfiConverterByRefBytes : FfiConverter<java.nio.ByteBuffer, Forei
  *
  * @suppress
  */
-public interface FfiConverter<KotlinType, FfiType> {
+internal interface FfiConverter<KotlinType, FfiType> {
     // Convert an FFI type to a Kotlin type
     fun lift(value: FfiType): KotlinType
 
@@ -227,7 +227,7 @@ public interface FfiConverter<KotlinType, FfiType> {
  *
  * @suppress
  */
-public interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
+internal interface FfiConverterRustBuffer<KotlinType>: FfiConverter<KotlinType, RustBuffer.ByValue> {
     override fun lift(value: RustBuffer.ByValue) = liftFromRustBuffer(value)
     override fun lower(value: KotlinType) = lowerIntoRustBuffer(value)
 }
@@ -243,7 +243,7 @@ internal open class UniffiRustCallStatus : Structure() {
     @JvmField var code: Byte = 0
     @JvmField var error_buf: RustBuffer.ByValue = RustBuffer.ByValue()
 
-    class ByValue: UniffiRustCallStatus(), Structure.ByValue
+    public class ByValue: UniffiRustCallStatus(), Structure.ByValue
 
     fun isSuccess(): Boolean {
         return code == UNIFFI_CALL_SUCCESS
@@ -267,14 +267,17 @@ internal open class UniffiRustCallStatus : Structure() {
     }
 }
 
-class InternalException(message: String) : kotlin.Exception(message)
+/**
+ * The library failed where it never should, or the process has no room left. Please report its message.
+ */
+public class InternalException(message: String) : kotlin.Exception(message)
 
 /**
  * Each top-level error class has a companion object that can lift the error from the call status's rust buffer
  *
  * @suppress
  */
-interface UniffiRustCallStatusErrorHandler<E> {
+internal interface UniffiRustCallStatusErrorHandler<E> {
     fun lift(error_buf: RustBuffer.ByValue): E;
 }
 
@@ -315,7 +318,7 @@ private fun<E: kotlin.Exception> uniffiCheckCallStatus(errorHandler: UniffiRustC
  *
  * @suppress
  */
-object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<InternalException> {
+internal object UniffiNullRustCallStatusErrorHandler: UniffiRustCallStatusErrorHandler<InternalException> {
     override fun lift(error_buf: RustBuffer.ByValue): InternalException {
         RustBuffer.free(error_buf)
         return InternalException("Unexpected CALL_ERROR")
@@ -430,7 +433,7 @@ internal open class UniffiForeignFutureDroppedCallbackStruct(
     @JvmField internal var `handle`: Long = 0.toLong(),
     @JvmField internal var `free`: UniffiForeignFutureDroppedCallback? = null,
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `handle`: Long = 0.toLong(),
         `free`: UniffiForeignFutureDroppedCallback? = null,
     ): UniffiForeignFutureDroppedCallbackStruct(`handle`,`free`,), Structure.ByValue
@@ -446,7 +449,7 @@ internal open class UniffiForeignFutureResultU8(
     @JvmField internal var `returnValue`: Byte = 0.toByte(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Byte = 0.toByte(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultU8(`returnValue`,`callStatus`,), Structure.ByValue
@@ -465,7 +468,7 @@ internal open class UniffiForeignFutureResultI8(
     @JvmField internal var `returnValue`: Byte = 0.toByte(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Byte = 0.toByte(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultI8(`returnValue`,`callStatus`,), Structure.ByValue
@@ -484,7 +487,7 @@ internal open class UniffiForeignFutureResultU16(
     @JvmField internal var `returnValue`: Short = 0.toShort(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Short = 0.toShort(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultU16(`returnValue`,`callStatus`,), Structure.ByValue
@@ -503,7 +506,7 @@ internal open class UniffiForeignFutureResultI16(
     @JvmField internal var `returnValue`: Short = 0.toShort(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Short = 0.toShort(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultI16(`returnValue`,`callStatus`,), Structure.ByValue
@@ -522,7 +525,7 @@ internal open class UniffiForeignFutureResultU32(
     @JvmField internal var `returnValue`: Int = 0,
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Int = 0,
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultU32(`returnValue`,`callStatus`,), Structure.ByValue
@@ -541,7 +544,7 @@ internal open class UniffiForeignFutureResultI32(
     @JvmField internal var `returnValue`: Int = 0,
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Int = 0,
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultI32(`returnValue`,`callStatus`,), Structure.ByValue
@@ -560,7 +563,7 @@ internal open class UniffiForeignFutureResultU64(
     @JvmField internal var `returnValue`: Long = 0.toLong(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Long = 0.toLong(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultU64(`returnValue`,`callStatus`,), Structure.ByValue
@@ -579,7 +582,7 @@ internal open class UniffiForeignFutureResultI64(
     @JvmField internal var `returnValue`: Long = 0.toLong(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Long = 0.toLong(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultI64(`returnValue`,`callStatus`,), Structure.ByValue
@@ -598,7 +601,7 @@ internal open class UniffiForeignFutureResultF32(
     @JvmField internal var `returnValue`: Float = 0.0f,
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Float = 0.0f,
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultF32(`returnValue`,`callStatus`,), Structure.ByValue
@@ -617,7 +620,7 @@ internal open class UniffiForeignFutureResultF64(
     @JvmField internal var `returnValue`: Double = 0.0,
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: Double = 0.0,
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultF64(`returnValue`,`callStatus`,), Structure.ByValue
@@ -636,7 +639,7 @@ internal open class UniffiForeignFutureResultRustBuffer(
     @JvmField internal var `returnValue`: RustBuffer.ByValue = RustBuffer.ByValue(),
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `returnValue`: RustBuffer.ByValue = RustBuffer.ByValue(),
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultRustBuffer(`returnValue`,`callStatus`,), Structure.ByValue
@@ -654,7 +657,7 @@ internal interface UniffiForeignFutureCompleteRustBuffer : com.sun.jna.Callback 
 internal open class UniffiForeignFutureResultVoid(
     @JvmField internal var `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `callStatus`: UniffiRustCallStatus.ByValue = UniffiRustCallStatus.ByValue(),
     ): UniffiForeignFutureResultVoid(`callStatus`,), Structure.ByValue
 
@@ -693,7 +696,7 @@ internal open class UniffiVTableCallbackInterfaceChannelListener(
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
     @JvmField internal var `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0? = null,
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `onRequestChanged`: UniffiCallbackInterfaceChannelListenerMethod0? = null,
@@ -717,7 +720,7 @@ internal open class UniffiVTableCallbackInterfaceWalletNode(
     @JvmField internal var `sendPeerMessage`: UniffiCallbackInterfaceWalletNodeMethod4? = null,
     @JvmField internal var `refundScriptPubkey`: UniffiCallbackInterfaceWalletNodeMethod5? = null,
 ) : Structure() {
-    class UniffiByValue(
+    public class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
         `nodeId`: UniffiCallbackInterfaceWalletNodeMethod0? = null,
@@ -1163,7 +1166,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
 /**
  * @suppress
  */
-public fun uniffiEnsureInitialized() {
+internal fun uniffiEnsureInitialized() {
     // Call arbitrary methods on IntegrityCheckingUniffiLib and UniffiLib to ensure that
     // their init blocks run. This ensures initialization across crates works as expected.
     IntegrityCheckingUniffiLib.ensureInitialized()
@@ -1224,7 +1227,7 @@ internal suspend fun<T, F, E: kotlin.Exception> uniffiRustCallAsync(
 //
 // The easiest way to ensure this method is called is to use the `.use`
 // helper method to execute a block and destroy the object at the end.
-interface Disposable {
+internal interface Disposable {
     fun destroy()
     companion object {
         fun destroy(vararg args: Any?) {
@@ -1262,7 +1265,7 @@ interface Disposable {
 /**
  * @suppress
  */
-inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
+internal inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
     try {
         block(this)
     } finally {
@@ -1283,14 +1286,14 @@ inline fun <T : Disposable?, R> T.use(block: (T) -> R) =
  *
  * @suppress
  * */
-object UniffiWithHandle
+internal object UniffiWithHandle
 
 /** 
  * Used to instantiate an interface without an actual pointer, for fakes in tests, mostly.
  *
  * @suppress
  * */
-object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
+public object NoHandle// Magic number for the Rust proxy to call using the same mechanism as every other method,
 // to free the callback once it's dropped by Rust.
 internal const val IDX_CALLBACK_FREE = 0
 // Callback return codes
@@ -1301,7 +1304,7 @@ internal const val UNIFFI_CALLBACK_UNEXPECTED_ERROR = 2
 /**
  * @suppress
  */
-public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
+internal abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: FfiConverter<CallbackInterface, Long> {
     internal val handleMap = UniffiHandleMap<CallbackInterface>()
 
     internal fun drop(handle: Long) {
@@ -1332,7 +1335,7 @@ public abstract class FfiConverterCallbackInterface<CallbackInterface: Any>: Ffi
  *
  * @suppress
  */
-interface UniffiCleaner {
+internal interface UniffiCleaner {
     interface Cleanable {
         fun clean()
     }
@@ -1363,7 +1366,7 @@ private fun UniffiCleaner.Companion.create(): UniffiCleaner = UniffiJnaCleaner()
 /**
  * @suppress
  */
-public object FfiConverterUShort: FfiConverter<UShort, Short> {
+internal object FfiConverterUShort: FfiConverter<UShort, Short> {
     override fun lift(value: Short): UShort {
         return value.toUShort()
     }
@@ -1390,7 +1393,7 @@ public object FfiConverterUShort: FfiConverter<UShort, Short> {
 /**
  * @suppress
  */
-public object FfiConverterUInt: FfiConverter<UInt, Int> {
+internal object FfiConverterUInt: FfiConverter<UInt, Int> {
     override fun lift(value: Int): UInt {
         return value.toUInt()
     }
@@ -1413,7 +1416,7 @@ public object FfiConverterUInt: FfiConverter<UInt, Int> {
 /**
  * @suppress
  */
-public object FfiConverterULong: FfiConverter<ULong, Long> {
+internal object FfiConverterULong: FfiConverter<ULong, Long> {
     override fun lift(value: Long): ULong {
         return value.toULong()
     }
@@ -1436,7 +1439,7 @@ public object FfiConverterULong: FfiConverter<ULong, Long> {
 /**
  * @suppress
  */
-public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
+internal object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
     override fun lift(value: Byte): Boolean {
         return value.toInt() != 0
     }
@@ -1459,7 +1462,7 @@ public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
 /**
  * @suppress
  */
-public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
+internal object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
     // Note: we don't inherit from FfiConverterRustBuffer, because we use a
     // special encoding when lowering/lifting.  We can use `RustBuffer.len` to
     // store our length and avoid writing it out to the buffer.
@@ -1516,7 +1519,7 @@ public object FfiConverterString: FfiConverter<String, RustBuffer.ByValue> {
 /**
  * @suppress
  */
-public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
+internal object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun read(buf: ByteBuffer): ByteArray {
         val len = buf.getInt()
         val byteArr = ByteArray(len)
@@ -1636,7 +1639,7 @@ public interface ChannelClientInterface {
     /**
      * Check the peers of running requests now: on return to the foreground, on a new network.
      */
-    fun `checkPeers`()
+    public fun `checkPeers`()
     
     /**
      * Fetch the offer behind `lnurl`. The service learns nothing about the wallet.
@@ -1644,7 +1647,7 @@ public interface ChannelClientInterface {
      * Where a request from this LNURL is under way (`Connecting` to `Opening`), or was fetched less than
      * a minute ago, that one is returned, and nothing is fetched.
      */
-    suspend fun `fetch`(`lnurl`: Lnurl): ChannelRequest
+    public suspend fun `fetch`(`lnurl`: Lnurl): ChannelRequest
     
     /**
      * Report that a channel was closed, failed, or was turned down by the node itself. If it never was
@@ -1652,7 +1655,7 @@ public interface ChannelClientInterface {
      *
      * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
      */
-    fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String? = null)
+    public fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String? = null)
     
     /**
      * Report an incoming channel, at each stage that the node shows. Inbound channels only.
@@ -1661,58 +1664,57 @@ public interface ChannelClientInterface {
      * again does no harm, and what is left out keeps what was reported before. It is stored when this
      * returns. Waits for no network and no callback, but may write to the disk.
      */
-    fun `reportIncomingChannel`(`channel`: IncomingChannel): ChannelVerdict
+    public fun `reportIncomingChannel`(`channel`: IncomingChannel): ChannelVerdict
     
     /**
      * Report that a peer was connected or disconnected, if the node tells. A lost connection is
      * then made anew at once.
      */
-    fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean)
+    public fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean)
     
     /**
      * Report a custom message from a peer. True if it belongs to a request; its payload is then in
      * the outcome. Waits for no network and no callback.
      */
-    fun `reportPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
+    public fun `reportPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
     
     /**
      * A request by its id, to act on it.
      */
-    fun `request`(`requestId`: kotlin.String): ChannelRequest?
+    public fun `request`(`requestId`: kotlin.String): ChannelRequest?
     
     /**
      * All requests that were ever accepted, from earlier runs too, newest first; ended ones for 30
      * days, looked at when a client is created. Never waits.
      */
-    fun `requests`(): List<ChannelRequestSnapshot>
+    public fun `requests`(): List<ChannelRequestSnapshot>
     
     /**
      * End all calls as `pause` does, let go of the storage folder at once, and of the node when no
      * callback runs any more.
      */
-    suspend fun `shutdown`()
+    public suspend fun `shutdown`()
     
     /**
      * Go on from an answer that the wallet fetched from `lnurl` by itself, body as it came.
      *
      * For wallets that fetch every LNURL first and then look at its tag. Under the same rules as `fetch`.
      */
-    fun `takeAnswer`(`lnurl`: Lnurl, `answer`: kotlin.String): ChannelRequest
+    public fun `takeAnswer`(`lnurl`: Lnurl, `answer`: kotlin.String): ChannelRequest
     
-    companion object
 }
 
 /**
  * Fetches channel offers and follows them to the channel. Create one and keep it.
  */
-open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
+public open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
     /**
      * @suppress
      */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
+    internal constructor(withHandle: UniffiWithHandle, handle: Long) {
         this.handle = handle
         this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
     }
@@ -1725,7 +1727,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
      * connected Rust object.
      */
     @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
+    public constructor(noHandle: NoHandle) {
         this.handle = 0
         this.cleanable = null
     }
@@ -1735,7 +1737,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
      * Sends nothing. Create it before the node starts, so that no channel goes unreported, and one
      * only for each node.
      */
-    constructor(`node`: WalletNode, `listener`: ChannelListener, `config`: ClientConfig) :
+    public constructor(`node`: WalletNode, `listener`: ChannelListener, `config`: ClientConfig) :
         this(UniffiWithHandle, 
     uniffiRustCallWithError(LnurlChannelException) { _status ->
     UniffiLib.uniffi_lnurl_channel_fn_constructor_channelclient_new(
@@ -1747,8 +1749,8 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 }
     )
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
+    private val handle: Long
+    private val cleanable: UniffiCleaner.Cleanable?
 
     private val wasDestroyed = AtomicBoolean(false)
     private val callCounter = AtomicLong(1)
@@ -1756,7 +1758,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * Whether the current object has been destroyed and its reference is gone in the Rust side.
      */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+    internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
     override fun destroy() {
         // Only allow a single call to this method.
@@ -1814,7 +1816,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * @suppress
      */
-    fun uniffiCloneHandle(): Long {
+    internal fun uniffiCloneHandle(): Long {
         if (handle == 0.toLong()) {
             throw InternalException("uniffiCloneHandle() called on NoHandle object");
         }
@@ -1826,7 +1828,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     
     /**
      * Check the peers of running requests now: on return to the foreground, on a new network.
-     */override fun `checkPeers`()
+     */override fun `checkPeers`(): Unit
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -1872,7 +1874,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
      * `Ready`, its request awaits another. `reason` is the node's own word for it.
      *
      * Without a `channel_id`: a proposal of this peer that the node turned down before it showed it.
-     */override fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String?)
+     */override fun `reportChannelClosed`(`peerId`: kotlin.String, `channelId`: kotlin.String?, `reason`: kotlin.String?): Unit
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -1912,7 +1914,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * Report that a peer was connected or disconnected, if the node tells. A lost connection is
      * then made anew at once.
-     */override fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean)
+     */override fun `reportPeerConnection`(`peerId`: kotlin.String, `isConnected`: kotlin.Boolean): Unit
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -2036,7 +2038,6 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
     /**
      * @suppress
      */
-    companion object
     
 }
 
@@ -2044,7 +2045,7 @@ open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelClient: FfiConverter<ChannelClient, Long> {
+internal object FfiConverterTypeChannelClient: FfiConverter<ChannelClient, Long> {
     override fun lower(value: ChannelClient): Long {
         return value.uniffiCloneHandle()
     }
@@ -2173,7 +2174,7 @@ public interface ChannelRequestInterface {
      * `NoChannel`, a pause or a restart. After the end it gives the same end at once. While a call runs
      * it joins that one. `visibility` counts only when it asks, and not when hosted.
      */
-    suspend fun `accept`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
+    public suspend fun `accept`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
     
     /**
      * Ask the service once more, though the channel may still come. Only the user should decide so.
@@ -2181,7 +2182,7 @@ public interface ChannelRequestInterface {
      * In `Awaiting` and `OutcomeUnknown`, while no call runs. Sends nothing if a channel comes while it
      * connects. The service may open two channels, or refuse the second request.
      */
-    suspend fun `askAgain`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
+    public suspend fun `askAgain`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): ChannelOutcome
     
     /**
      * Keep the peer connected until the channel that arrived can be used.
@@ -2190,18 +2191,18 @@ public interface ChannelRequestInterface {
      * is closed first, and with `WrongState` before it has arrived. Called again it goes on, after a
      * restart too. Not for hosted channels.
      */
-    suspend fun `awaitReady`(): IncomingChannel
+    public suspend fun `awaitReady`(): IncomingChannel
     
     /**
      * Turn the offer down, or cancel midway: stop the running call, tell the service if it was asked,
      * and refuse a late channel. Cancelled even if the service cannot be told.
      */
-    suspend fun `cancel`()
+    public suspend fun `cancel`()
     
     /**
      * The user has seen how the request ended, or that its channel arrived.
      */
-    suspend fun `dismiss`()
+    public suspend fun `dismiss`()
     
     /**
      * Stop the running call, for all who wait for it. Nothing is sent; `accept` or `await_ready` goes
@@ -2209,44 +2210,43 @@ public interface ChannelRequestInterface {
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
      */
-    fun `pause`()
+    public fun `pause`()
     
     /**
      * Ask the wallet's node what would stand in the way of accepting. Nothing is sent.
      *
      * An empty list means that nothing is known to.
      */
-    suspend fun `preflight`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): List<ChannelConcern>
+    public suspend fun `preflight`(`visibility`: ChannelVisibility = ChannelVisibility.UNANNOUNCED): List<ChannelConcern>
     
     /**
      * What happened, step by step with times, as JSON for a support team. It holds no secret.
      */
-    fun `receipt`(): kotlin.String
+    public fun `receipt`(): kotlin.String
     
     /**
      * Stable across restarts; names the request in snapshots and verdicts.
      */
-    fun `requestId`(): kotlin.String
+    public fun `requestId`(): kotlin.String
     
     /**
      * How the request stands. Never waits: right for the main thread.
      */
-    fun `snapshot`(): ChannelRequestSnapshot
+    public fun `snapshot`(): ChannelRequestSnapshot
     
-    companion object
 }
 
 /**
  * One offer, and what became of it.
  */
-open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
+public open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
     /**
      * @suppress
      */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
+    internal constructor(withHandle: UniffiWithHandle, handle: Long) {
         this.handle = handle
         this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
     }
@@ -2259,13 +2259,13 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
      * connected Rust object.
      */
     @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
+    public constructor(noHandle: NoHandle) {
         this.handle = 0
         this.cleanable = null
     }
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
+    private val handle: Long
+    private val cleanable: UniffiCleaner.Cleanable?
 
     private val wasDestroyed = AtomicBoolean(false)
     private val callCounter = AtomicLong(1)
@@ -2273,7 +2273,7 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
     /**
      * Whether the current object has been destroyed and its reference is gone in the Rust side.
      */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+    internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
     override fun destroy() {
         // Only allow a single call to this method.
@@ -2331,7 +2331,7 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
     /**
      * @suppress
      */
-    fun uniffiCloneHandle(): Long {
+    internal fun uniffiCloneHandle(): Long {
         if (handle == 0.toLong()) {
             throw InternalException("uniffiCloneHandle() called on NoHandle object");
         }
@@ -2483,7 +2483,7 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
      * on later.
      *
      * The call ends with `Cancelled`. Does nothing if none is running.
-     */override fun `pause`()
+     */override fun `pause`(): Unit
         = 
     callWithHandle {
     uniffiRustCall() { _status ->
@@ -2592,7 +2592,6 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
     /**
      * @suppress
      */
-    companion object
     
 }
 
@@ -2600,7 +2599,7 @@ open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelRequest: FfiConverter<ChannelRequest, Long> {
+internal object FfiConverterTypeChannelRequest: FfiConverter<ChannelRequest, Long> {
     override fun lower(value: ChannelRequest): Long {
         return value.uniffiCloneHandle()
     }
@@ -2726,24 +2725,23 @@ public interface LnurlInterface {
     /**
      * `host`, and the port where it is not the default one: what to show to the user.
      */
-    fun `authority`(): kotlin.String
+    public fun `authority`(): kotlin.String
     
     /**
      * The service's host name in lower-case ASCII (punycode where it is not ASCII).
      */
-    fun `host`(): kotlin.String
+    public fun `host`(): kotlin.String
     
     /**
      * Whether the service is a Tor onion service, which needs a proxy.
      */
-    fun `isOnion`(): kotlin.Boolean
+    public fun `isOnion`(): kotlin.Boolean
     
     /**
      * The URL that the offer is fetched from. It may hold a secret: do not log it.
      */
-    fun `url`(): kotlin.String
+    public fun `url`(): kotlin.String
     
-    companion object
 }
 
 /**
@@ -2751,14 +2749,14 @@ public interface LnurlInterface {
  *
  * Printing it shows the authority only; `url` may hold a secret.
  */
-open class Lnurl: Disposable, AutoCloseable, LnurlInterface
+public open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
     /**
      * @suppress
      */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
+    internal constructor(withHandle: UniffiWithHandle, handle: Long) {
         this.handle = handle
         this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
     }
@@ -2771,13 +2769,13 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
      * connected Rust object.
      */
     @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
+    public constructor(noHandle: NoHandle) {
         this.handle = 0
         this.cleanable = null
     }
 
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
+    private val handle: Long
+    private val cleanable: UniffiCleaner.Cleanable?
 
     private val wasDestroyed = AtomicBoolean(false)
     private val callCounter = AtomicLong(1)
@@ -2785,7 +2783,7 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
     /**
      * Whether the current object has been destroyed and its reference is gone in the Rust side.
      */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+    internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
     override fun destroy() {
         // Only allow a single call to this method.
@@ -2843,7 +2841,7 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
     /**
      * @suppress
      */
-    fun uniffiCloneHandle(): Long {
+    internal fun uniffiCloneHandle(): Long {
         if (handle == 0.toLong()) {
             throw InternalException("uniffiCloneHandle() called on NoHandle object");
         }
@@ -2964,7 +2962,6 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
     /**
      * @suppress
      */
-    companion object
     
 }
 
@@ -2972,7 +2969,7 @@ open class Lnurl: Disposable, AutoCloseable, LnurlInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeLnurl: FfiConverter<Lnurl, Long> {
+internal object FfiConverterTypeLnurl: FfiConverter<Lnurl, Long> {
     override fun lower(value: Lnurl): Long {
         return value.uniffiCloneHandle()
     }
@@ -2997,35 +2994,35 @@ public object FfiConverterTypeLnurl: FfiConverter<Lnurl, Long> {
 /**
  * What a service offers. Everything in it is safe to show and to log.
  */
-data class ChannelOffer (
-    val `kind`: ChannelKind
+public data class ChannelOffer (
+    public val `kind`: ChannelKind
     , 
     /**
      * The node that opens or hosts the channel.
      */
-    val `peer`: PeerAddress
+    public val `peer`: PeerAddress
     , 
     /**
      * Authority of the LNURL: the one that the user agreed to contact.
      *
      * None where the LNURL itself holds the offer: then nobody was asked, and nobody vouches for it.
      */
-    val `service`: kotlin.String? = null 
+    public val `service`: kotlin.String? = null 
     , 
     /**
      * Host that answered, where a redirect led away from `service`.
      */
-    val `answeredBy`: kotlin.String? = null 
+    public val `answeredBy`: kotlin.String? = null 
     , 
     /**
      * Host that the channel is requested from, which may differ from `service`; none when hosted.
      */
-    val `callbackHost`: kotlin.String? = null 
+    public val `callbackHost`: kotlin.String? = null 
     , 
     /**
      * The name that the host gives itself. Untrusted; cleaned of what cannot be seen.
      */
-    val `alias`: kotlin.String? = null 
+    public val `alias`: kotlin.String? = null 
     
 ){
     
@@ -3033,13 +3030,12 @@ data class ChannelOffer (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelOffer: FfiConverterRustBuffer<ChannelOffer> {
+internal object FfiConverterTypeChannelOffer: FfiConverterRustBuffer<ChannelOffer> {
     override fun read(buf: ByteBuffer): ChannelOffer {
         return ChannelOffer(
             FfiConverterTypeChannelKind.read(buf),
@@ -3075,76 +3071,76 @@ public object FfiConverterTypeChannelOffer: FfiConverterRustBuffer<ChannelOffer>
 /**
  * A request at one moment: what a screen shows. Safe to log.
  */
-data class ChannelRequestSnapshot (
+public data class ChannelRequestSnapshot (
     /**
      * Stable across restarts.
      */
-    val `requestId`: kotlin.String
+    public val `requestId`: kotlin.String
     , 
     /**
      * Grows with every change of the request within a run: of two snapshots, the later one has the
      * larger.
      */
-    val `revision`: kotlin.ULong
+    public val `revision`: kotlin.ULong
     , 
-    val `offer`: ChannelOffer
+    public val `offer`: ChannelOffer
     , 
-    val `state`: ChannelRequestState
+    public val `state`: ChannelRequestState
     , 
     /**
      * Whether a call is running.
      */
-    val `isRunning`: kotlin.Boolean = false 
+    public val `isRunning`: kotlin.Boolean = false 
     , 
     /**
      * Whether the peer is connected, as far as the wallet's node has told.
      */
-    val `isPeerConnected`: kotlin.Boolean = false 
+    public val `isPeerConnected`: kotlin.Boolean = false 
     , 
     /**
      * What was asked for; none before, and when hosted.
      */
-    val `visibility`: ChannelVisibility? = null 
+    public val `visibility`: ChannelVisibility? = null 
     , 
     /**
      * When the offer was fetched, in seconds since 1970.
      */
-    val `createdAtSeconds`: kotlin.ULong
+    public val `createdAtSeconds`: kotlin.ULong
     , 
     /**
      * When the request last changed, in seconds since 1970.
      */
-    val `updatedAtSeconds`: kotlin.ULong
+    public val `updatedAtSeconds`: kotlin.ULong
     , 
     /**
      * When the running call stops waiting, in seconds since 1970.
      */
-    val `waitsUntilSeconds`: kotlin.ULong? = null 
+    public val `waitsUntilSeconds`: kotlin.ULong? = null 
     , 
     /**
      * The channel that is being opened, or arrived.
      */
-    val `channel`: IncomingChannel? = null 
+    public val `channel`: IncomingChannel? = null 
     , 
     /**
      * What the host offered, of a new hosted channel.
      */
-    val `hostedTerms`: HostedChannelTerms? = null 
+    public val `hostedTerms`: HostedChannelTerms? = null 
     , 
     /**
      * What stands in the way, as far as is known; after a refusal, what may be why. A restart forgets most.
      */
-    val `concerns`: List<ChannelConcern> = listOf() 
+    public val `concerns`: List<ChannelConcern> = listOf() 
     , 
     /**
      * What the service, or the host, said when it refused, if it gave a reason: plain text, untrusted.
      */
-    val `refusal`: kotlin.String? = null 
+    public val `refusal`: kotlin.String? = null 
     , 
     /**
      * Whether the user has seen how it ended (`ChannelRequest.dismiss`).
      */
-    val `isDismissed`: kotlin.Boolean = false 
+    public val `isDismissed`: kotlin.Boolean = false 
     
 ){
     
@@ -3152,13 +3148,12 @@ data class ChannelRequestSnapshot (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelRequestSnapshot: FfiConverterRustBuffer<ChannelRequestSnapshot> {
+internal object FfiConverterTypeChannelRequestSnapshot: FfiConverterRustBuffer<ChannelRequestSnapshot> {
     override fun read(buf: ByteBuffer): ChannelRequestSnapshot {
         return ChannelRequestSnapshot(
             FfiConverterString.read(buf),
@@ -3221,16 +3216,16 @@ public object FfiConverterTypeChannelRequestSnapshot: FfiConverterRustBuffer<Cha
 /**
  * Where requests are kept, and how the client reaches services.
  */
-data class ClientConfig (
+public data class ClientConfig (
     /**
      * Folder of this client's own where requests are kept, so that they survive a restart.
      *
      * It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
      * service may be asked again after a restart: for tests.
      */
-    val `storageDir`: kotlin.String?
+    public val `storageDir`: kotlin.String?
     , 
-    val `network`: BitcoinNetwork = BitcoinNetwork.BITCOIN 
+    public val `network`: BitcoinNetwork = BitcoinNetwork.BITCOIN 
     , 
     /**
      * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
@@ -3238,51 +3233,51 @@ data class ClientConfig (
      * No user name or password: with SOCKS, each request gets credentials of its own, so that Tor
      * keeps their circuits apart.
      */
-    val `proxy`: kotlin.String? = null 
+    public val `proxy`: kotlin.String? = null 
     , 
     /**
      * Extra trusted root certificates as PEM text, for a service of your own.
      */
-    val `extraRootCertificates`: kotlin.String? = null 
+    public val `extraRootCertificates`: kotlin.String? = null 
     , 
     /**
      * Allow services and nodes on local and private addresses. For development.
      */
-    val `allowPrivateHosts`: kotlin.Boolean = false 
+    public val `allowPrivateHosts`: kotlin.Boolean = false 
     , 
     /**
      * Seconds allowed to fetch an offer, and to reach a service. Tripled for onion services.
      */
-    val `requestTimeoutSeconds`: kotlin.UInt = 30u 
+    public val `requestTimeoutSeconds`: kotlin.UInt = 30u 
     , 
     /**
      * Seconds allowed for `WalletNode.connect`. Tripled for onion nodes.
      */
-    val `connectTimeoutSeconds`: kotlin.UInt = 30u 
+    public val `connectTimeoutSeconds`: kotlin.UInt = 30u 
     , 
     /**
      * Seconds that a call waits for the channel, and for the service's answer.
      */
-    val `channelTimeoutSeconds`: kotlin.UInt = 180u 
+    public val `channelTimeoutSeconds`: kotlin.UInt = 180u 
     , 
     /**
      * Seconds between the checks, while waiting, that the peer is still connected.
      */
-    val `reconnectSeconds`: kotlin.UInt = 15u 
+    public val `reconnectSeconds`: kotlin.UInt = 15u 
     
 ){
+    override fun toString(): String = printed()
     
 
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig> {
+internal object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig> {
     override fun read(buf: ByteBuffer): ClientConfig {
         return ClientConfig(
             FfiConverterOptionalString.read(buf),
@@ -3327,16 +3322,16 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
 /**
  * What a host offers in `init_hosted_channel`.
  */
-data class HostedChannelTerms (
-    val `capacityMsat`: kotlin.ULong
+public data class HostedChannelTerms (
+    public val `capacityMsat`: kotlin.ULong
     , 
-    val `initialClientBalanceMsat`: kotlin.ULong
+    public val `initialClientBalanceMsat`: kotlin.ULong
     , 
-    val `maxHtlcValueInFlightMsat`: kotlin.ULong
+    public val `maxHtlcValueInFlightMsat`: kotlin.ULong
     , 
-    val `htlcMinimumMsat`: kotlin.ULong
+    public val `htlcMinimumMsat`: kotlin.ULong
     , 
-    val `maxAcceptedHtlcs`: kotlin.UShort
+    public val `maxAcceptedHtlcs`: kotlin.UShort
     
 ){
     
@@ -3344,13 +3339,12 @@ data class HostedChannelTerms (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeHostedChannelTerms: FfiConverterRustBuffer<HostedChannelTerms> {
+internal object FfiConverterTypeHostedChannelTerms: FfiConverterRustBuffer<HostedChannelTerms> {
     override fun read(buf: ByteBuffer): HostedChannelTerms {
         return HostedChannelTerms(
             FfiConverterULong.read(buf),
@@ -3383,45 +3377,45 @@ public object FfiConverterTypeHostedChannelTerms: FfiConverterRustBuffer<HostedC
 /**
  * A channel that a peer is opening to the wallet, as the wallet's node shows it.
  */
-data class IncomingChannel (
+public data class IncomingChannel (
     /**
      * Public key of the peer, 66 hex digits.
      */
-    val `peerId`: kotlin.String
+    public val `peerId`: kotlin.String
     , 
-    val `stage`: ChannelStage
+    public val `stage`: ChannelStage
     , 
     /**
      * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
      * `channel_id` or another of the node's that stays the same for the channel's life.
      */
-    val `channelId`: kotlin.String? = null 
+    public val `channelId`: kotlin.String? = null 
     , 
     /**
      * The temporary id that it had as `Proposed`, where the node tells.
      */
-    val `formerChannelId`: kotlin.String? = null 
+    public val `formerChannelId`: kotlin.String? = null 
     , 
-    val `capacitySat`: kotlin.ULong? = null 
+    public val `capacitySat`: kotlin.ULong? = null 
     , 
     /**
      * What the peer gives the wallet. It is not received before the channel is confirmed.
      */
-    val `pushMsat`: kotlin.ULong? = null 
+    public val `pushMsat`: kotlin.ULong? = null 
     , 
     /**
      * Tell it where the node does: it decides between requests, and guards the user's choice.
      */
-    val `isAnnounced`: kotlin.Boolean? = null 
+    public val `isAnnounced`: kotlin.Boolean? = null 
     , 
     /**
      * Usable before its funding is confirmed, which takes trust in the peer.
      */
-    val `isZeroConf`: kotlin.Boolean? = null 
+    public val `isZeroConf`: kotlin.Boolean? = null 
     , 
-    val `confirmations`: kotlin.UInt? = null 
+    public val `confirmations`: kotlin.UInt? = null 
     , 
-    val `confirmationsRequired`: kotlin.UInt? = null 
+    public val `confirmationsRequired`: kotlin.UInt? = null 
     
 ){
     
@@ -3429,13 +3423,12 @@ data class IncomingChannel (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeIncomingChannel: FfiConverterRustBuffer<IncomingChannel> {
+internal object FfiConverterTypeIncomingChannel: FfiConverterRustBuffer<IncomingChannel> {
     override fun read(buf: ByteBuffer): IncomingChannel {
         return IncomingChannel(
             FfiConverterString.read(buf),
@@ -3483,48 +3476,48 @@ public object FfiConverterTypeIncomingChannel: FfiConverterRustBuffer<IncomingCh
 /**
  * What the wallet's node can do for a channel from one peer. Leave out what it cannot tell.
  */
-data class NodeReadiness (
+public data class NodeReadiness (
     /**
      * Ids of all channels that the node has with this peer, pending ones too, as it reports them, so
      * that none of them is taken for the new one.
      */
-    val `channelIds`: List<kotlin.String>
+    public val `channelIds`: List<kotlin.String>
     , 
     /**
      * Spendable on chain, less what the node keeps for the channels that it has.
      */
-    val `onchainSat`: kotlin.ULong? = null 
+    public val `onchainSat`: kotlin.ULong? = null 
     , 
     /**
      * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
      */
-    val `anchorReserveSat`: kotlin.ULong? = null 
+    public val `anchorReserveSat`: kotlin.ULong? = null 
     , 
-    val `acceptsAnnounced`: kotlin.Boolean? = null 
+    public val `acceptsAnnounced`: kotlin.Boolean? = null 
     , 
-    val `acceptsUnannounced`: kotlin.Boolean? = null 
+    public val `acceptsUnannounced`: kotlin.Boolean? = null 
     , 
     /**
      * From this peer.
      */
-    val `acceptsZeroConf`: kotlin.Boolean? = null 
+    public val `acceptsZeroConf`: kotlin.Boolean? = null 
     , 
     /**
      * Channels of this peer that are pending, and how many the node takes at a time.
      */
-    val `pendingChannels`: kotlin.UInt? = null 
+    public val `pendingChannels`: kotlin.UInt? = null 
     , 
-    val `maxPendingChannels`: kotlin.UInt? = null 
+    public val `maxPendingChannels`: kotlin.UInt? = null 
     , 
     /**
      * Whether it connects to onion addresses.
      */
-    val `reachesOnion`: kotlin.Boolean? = null 
+    public val `reachesOnion`: kotlin.Boolean? = null 
     , 
     /**
      * Whether it sends and receives custom messages, which hosted channels need.
      */
-    val `hasCustomMessages`: kotlin.Boolean? = null 
+    public val `hasCustomMessages`: kotlin.Boolean? = null 
     
 ){
     
@@ -3532,13 +3525,12 @@ data class NodeReadiness (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeNodeReadiness: FfiConverterRustBuffer<NodeReadiness> {
+internal object FfiConverterTypeNodeReadiness: FfiConverterRustBuffer<NodeReadiness> {
     override fun read(buf: ByteBuffer): NodeReadiness {
         return NodeReadiness(
             FfiConverterSequenceString.read(buf),
@@ -3586,21 +3578,21 @@ public object FfiConverterTypeNodeReadiness: FfiConverterRustBuffer<NodeReadines
 /**
  * Where a Lightning node listens, read from `node_id@host:port`.
  */
-data class PeerAddress (
+public data class PeerAddress (
     /**
      * Compressed public key, 66 lower-case hex digits, checked to be on the curve.
      */
-    val `nodeId`: kotlin.String
+    public val `nodeId`: kotlin.String
     , 
     /**
      * Host name, IPv4 address, IPv6 address without brackets, or onion address.
      */
-    val `host`: kotlin.String
+    public val `host`: kotlin.String
     , 
     /**
      * 9735 where the service named none.
      */
-    val `port`: kotlin.UShort
+    public val `port`: kotlin.UShort
     
 ){
     
@@ -3608,13 +3600,12 @@ data class PeerAddress (
     
 
     
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypePeerAddress: FfiConverterRustBuffer<PeerAddress> {
+internal object FfiConverterTypePeerAddress: FfiConverterRustBuffer<PeerAddress> {
     override fun read(buf: ByteBuffer): PeerAddress {
         return PeerAddress(
             FfiConverterString.read(buf),
@@ -3642,7 +3633,7 @@ public object FfiConverterTypePeerAddress: FfiConverterRustBuffer<PeerAddress> {
  * The chain that the wallet's node runs on.
  */
 
-enum class BitcoinNetwork {
+public enum class BitcoinNetwork {
     
     BITCOIN,
     TESTNET,
@@ -3653,14 +3644,13 @@ enum class BitcoinNetwork {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeBitcoinNetwork: FfiConverterRustBuffer<BitcoinNetwork> {
+internal object FfiConverterTypeBitcoinNetwork: FfiConverterRustBuffer<BitcoinNetwork> {
     override fun read(buf: ByteBuffer) = try {
         BitcoinNetwork.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -3681,127 +3671,120 @@ public object FfiConverterTypeBitcoinNetwork: FfiConverterRustBuffer<BitcoinNetw
 /**
  * Why a channel may be turned down, or does not come.
  */
-sealed class ChannelConcern {
+public sealed class ChannelConcern {
     
     /**
      * The node keeps more on chain for a channel with anchors than it has.
      */
-    data class AnchorReserve(
-        val `missingSat`: kotlin.ULong) : ChannelConcern()
+    public data class AnchorReserve(
+        public val `missingSat`: kotlin.ULong) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The node takes no channel of the chosen visibility.
      */
-    data class VisibilityRefused(
-        val `visibility`: dev.lnurlchannel.ChannelVisibility) : ChannelConcern()
+    public data class VisibilityRefused(
+        public val `visibility`: dev.lnurlchannel.ChannelVisibility) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The peer proposed a zero-conf channel, and the node takes none from it.
      */
-    data object ZeroConfRefused : ChannelConcern()
+    public data object ZeroConfRefused : ChannelConcern()
     
     
     /**
      * The node takes no more pending channels of this peer for now.
      */
-    data class TooManyPending(
-        val `pending`: kotlin.UInt) : ChannelConcern()
+    public data class TooManyPending(
+        public val `pending`: kotlin.UInt) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The peer has an onion address, and the node reaches none.
      */
-    data object OnionUnreachable : ChannelConcern()
+    public data object OnionUnreachable : ChannelConcern()
     
     
     /**
      * The node has no custom messages.
      */
-    data object HostedUnsupported : ChannelConcern()
+    public data object HostedUnsupported : ChannelConcern()
     
     
     /**
      * The peer was not connected when the wait ended.
      */
-    data object PeerNotConnected : ChannelConcern()
+    public data object PeerNotConnected : ChannelConcern()
     
     
     /**
      * The connection that the host was asked on is gone, and it answers on no other: ask again.
      */
-    data object ConnectionLost : ChannelConcern()
+    public data object ConnectionLost : ChannelConcern()
     
     
     /**
      * The peer proposed a channel of the other visibility, which was turned down.
      */
-    data object OtherVisibilityProposed : ChannelConcern()
+    public data object OtherVisibilityProposed : ChannelConcern()
     
     
     /**
      * The peer proposed a channel that failed before it was funded. `reason` is the node's own.
      */
-    data class ProposalFailed(
-        val `reason`: kotlin.String?) : ChannelConcern()
+    public data class ProposalFailed(
+        public val `reason`: kotlin.String?) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The service's answer was lost, or could not be understood. `words` is what it said, if
      * anything: plain text, untrusted.
      */
-    data class AnswerUnclear(
-        val `words`: kotlin.String?) : ChannelConcern()
+    public data class AnswerUnclear(
+        public val `words`: kotlin.String?) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The last call ended because of the wallet's node.
      */
-    data class NodeFailed(
-        val `problem`: dev.lnurlchannel.NodeProblem) : ChannelConcern()
+    public data class NodeFailed(
+        public val `problem`: dev.lnurlchannel.NodeProblem) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
     /**
      * The last call ended because the service could not be reached.
      */
-    data class ServiceUnreachable(
-        val `problem`: dev.lnurlchannel.NetworkProblem) : ChannelConcern()
+    public data class ServiceUnreachable(
+        public val `problem`: dev.lnurlchannel.NetworkProblem) : ChannelConcern()
         
     {
         
 
-        companion object
     }
     
 
@@ -3811,13 +3794,12 @@ sealed class ChannelConcern {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelConcern>{
+internal object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelConcern>{
     override fun read(buf: ByteBuffer): ChannelConcern {
         return when(buf.getInt()) {
             1 -> ChannelConcern.AnchorReserve(
@@ -4012,7 +3994,7 @@ public object FfiConverterTypeChannelConcern : FfiConverterRustBuffer<ChannelCon
  * How the channel comes into being.
  */
 
-enum class ChannelKind {
+public enum class ChannelKind {
     
     /**
      * The peer funds a channel on chain and sends `open_channel` (LUD-02).
@@ -4026,14 +4008,13 @@ enum class ChannelKind {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelKind: FfiConverterRustBuffer<ChannelKind> {
+internal object FfiConverterTypeChannelKind: FfiConverterRustBuffer<ChannelKind> {
     override fun read(buf: ByteBuffer) = try {
         ChannelKind.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -4054,45 +4035,42 @@ public object FfiConverterTypeChannelKind: FfiConverterRustBuffer<ChannelKind> {
 /**
  * The channel that a request led to.
  */
-sealed class ChannelOutcome {
+public sealed class ChannelOutcome {
     
     /**
      * The peer funds a channel; the wallet's node goes on from here.
      */
-    data class Funded(
-        val `channel`: dev.lnurlchannel.IncomingChannel) : ChannelOutcome()
+    public data class Funded(
+        public val `channel`: dev.lnurlchannel.IncomingChannel) : ChannelOutcome()
         
     {
         
 
-        companion object
     }
     
     /**
      * The host offered a new hosted channel; the hosted channel protocol goes on from `message`,
      * the payload of `init_hosted_channel` in bLIP-17's form.
      */
-    data class HostedOffered(
-        val `terms`: dev.lnurlchannel.HostedChannelTerms, 
-        val `message`: kotlin.ByteArray) : ChannelOutcome()
+    public data class HostedOffered(
+        public val `terms`: dev.lnurlchannel.HostedChannelTerms, 
+        public val `message`: kotlin.ByteArray) : ChannelOutcome()
         
     {
         
 
-        companion object
     }
     
     /**
      * The host already holds a channel with this wallet; `message` is the payload of its
      * `last_cross_signed_state`.
      */
-    data class HostedExists(
-        val `message`: kotlin.ByteArray) : ChannelOutcome()
+    public data class HostedExists(
+        public val `message`: kotlin.ByteArray) : ChannelOutcome()
         
     {
         
 
-        companion object
     }
     
 
@@ -4102,13 +4080,12 @@ sealed class ChannelOutcome {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOutcome>{
+internal object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOutcome>{
     override fun read(buf: ByteBuffer): ChannelOutcome {
         return when(buf.getInt()) {
             1 -> ChannelOutcome.Funded(
@@ -4180,7 +4157,7 @@ public object FfiConverterTypeChannelOutcome : FfiConverterRustBuffer<ChannelOut
  * Where a request stands, whether or not a call is running.
  */
 
-enum class ChannelRequestState {
+public enum class ChannelRequestState {
     
     /**
      * The service has not been asked.
@@ -4226,14 +4203,13 @@ enum class ChannelRequestState {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelRequestState: FfiConverterRustBuffer<ChannelRequestState> {
+internal object FfiConverterTypeChannelRequestState: FfiConverterRustBuffer<ChannelRequestState> {
     override fun read(buf: ByteBuffer) = try {
         ChannelRequestState.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -4255,7 +4231,7 @@ public object FfiConverterTypeChannelRequestState: FfiConverterRustBuffer<Channe
  * How far an incoming channel is.
  */
 
-enum class ChannelStage {
+public enum class ChannelStage {
     
     /**
      * The peer proposes it (`open_channel`); the node can still turn it down.
@@ -4274,14 +4250,13 @@ enum class ChannelStage {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelStage: FfiConverterRustBuffer<ChannelStage> {
+internal object FfiConverterTypeChannelStage: FfiConverterRustBuffer<ChannelStage> {
     override fun read(buf: ByteBuffer) = try {
         ChannelStage.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -4303,7 +4278,7 @@ public object FfiConverterTypeChannelStage: FfiConverterRustBuffer<ChannelStage>
  * What has just happened to a request. The snapshot that comes with it has the details.
  */
 
-enum class ChannelStep {
+public enum class ChannelStep {
     
     /**
      * The wallet's node is being asked to connect.
@@ -4357,14 +4332,13 @@ enum class ChannelStep {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelStep: FfiConverterRustBuffer<ChannelStep> {
+internal object FfiConverterTypeChannelStep: FfiConverterRustBuffer<ChannelStep> {
     override fun read(buf: ByteBuffer) = try {
         ChannelStep.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -4389,61 +4363,57 @@ public object FfiConverterTypeChannelStep: FfiConverterRustBuffer<ChannelStep> {
  * `Funded` by itself: ask the user. Follow a verdict only where the wallet knows of no other reason
  * for the channel.
  */
-sealed class ChannelVerdict {
+public sealed class ChannelVerdict {
     
     /**
      * The user asked for it. This says nothing of its terms, and is no reason to trust zero-conf.
      */
-    data class Expected(
-        val `requestId`: kotlin.String) : ChannelVerdict()
+    public data class Expected(
+        public val `requestId`: kotlin.String) : ChannelVerdict()
         
     {
         
 
-        companion object
     }
     
     /**
      * Its request has its channel already, or too many proposals: turn it down.
      */
-    data class Duplicate(
-        val `requestId`: kotlin.String) : ChannelVerdict()
+    public data class Duplicate(
+        public val `requestId`: kotlin.String) : ChannelVerdict()
         
     {
         
 
-        companion object
     }
     
     /**
      * The user asked this peer for the other `ChannelVisibility`: turn it down. What is `Funded` is
      * there, and counts as the request's channel.
      */
-    data class WrongVisibility(
-        val `requestId`: kotlin.String) : ChannelVerdict()
+    public data class WrongVisibility(
+        public val `requestId`: kotlin.String) : ChannelVerdict()
         
     {
         
 
-        companion object
     }
     
     /**
      * The user cancelled the request that it would answer: turn it down.
      */
-    data class Unwanted(
-        val `requestId`: kotlin.String) : ChannelVerdict()
+    public data class Unwanted(
+        public val `requestId`: kotlin.String) : ChannelVerdict()
         
     {
         
 
-        companion object
     }
     
     /**
      * No request waits for this peer; apply the wallet's own policy.
      */
-    data object Unrequested : ChannelVerdict()
+    public data object Unrequested : ChannelVerdict()
     
     
 
@@ -4453,13 +4423,12 @@ sealed class ChannelVerdict {
     
 
 
-    companion object
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelVerdict : FfiConverterRustBuffer<ChannelVerdict>{
+internal object FfiConverterTypeChannelVerdict : FfiConverterRustBuffer<ChannelVerdict>{
     override fun read(buf: ByteBuffer): ChannelVerdict {
         return when(buf.getInt()) {
             1 -> ChannelVerdict.Expected(
@@ -4554,7 +4523,7 @@ public object FfiConverterTypeChannelVerdict : FfiConverterRustBuffer<ChannelVer
  * Whether a funded channel is announced to the network.
  */
 
-enum class ChannelVisibility {
+public enum class ChannelVisibility {
     
     /**
      * Known to its two ends only (`private=1`). Right for a phone.
@@ -4568,14 +4537,13 @@ enum class ChannelVisibility {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeChannelVisibility: FfiConverterRustBuffer<ChannelVisibility> {
+internal object FfiConverterTypeChannelVisibility: FfiConverterRustBuffer<ChannelVisibility> {
     override fun read(buf: ByteBuffer) = try {
         ChannelVisibility.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -4600,167 +4568,167 @@ public object FfiConverterTypeChannelVisibility: FfiConverterRustBuffer<ChannelV
  *
  * `reason` is an English sentence for logs and bug reports, without secrets.
  */
-sealed class LnurlChannelException: kotlin.Exception() {
+public sealed class LnurlChannelException: kotlin.Exception() {
     
     /**
      * The text is not an LNURL that can be used.
      */
-    class InvalidLnurl(
+    public class InvalidLnurl(
         
-        val `problem`: LnurlProblem, 
+        public val `problem`: LnurlProblem, 
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
      * An LNURL for something else. Route it by `tag`, such as `payRequest`.
      */
-    class UnsupportedTag(
+    public class UnsupportedTag(
         
-        val `tag`: kotlin.String
+        public val `tag`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "tag=${ `tag` }"
     }
     
     /**
      * An address breaks the safety rules.
      */
-    class UnsafeUrl(
+    public class UnsafeUrl(
         
-        val `problem`: UrlProblem, 
+        public val `problem`: UrlProblem, 
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
      * An onion address, and no proxy to reach it.
      */
-    class TorRequired(
+    public class TorRequired(
         
-        val `host`: kotlin.String
+        public val `host`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "host=${ `host` }"
     }
     
     /**
      * The service could not be reached, or gave no answer; it was asked for no channel. Trying again is safe.
      */
-    class Unreachable(
+    public class Unreachable(
         
-        val `problem`: NetworkProblem, 
+        public val `problem`: NetworkProblem, 
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
      * The service's answer breaks the protocol.
      */
-    class InvalidResponse(
+    public class InvalidResponse(
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "reason=${ `reason` }"
     }
     
     /**
      * The offer is of the wallet's own node.
      */
-    class OwnNode(
+    public class OwnNode(
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = ""
     }
     
     /**
      * The service, or the host, said no. `words` is what it said: show it as plain text.
      */
-    class Refused(
+    public class Refused(
         
-        val `words`: kotlin.String?
+        public val `words`: kotlin.String?
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "words=${ `words` }"
     }
     
     /**
      * The wallet's node could not do its part. The service was told nothing.
      */
-    class NodeFailed(
+    public class NodeFailed(
         
-        val `problem`: NodeProblem, 
+        public val `problem`: NodeProblem, 
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "problem=${ `problem` }, reason=${ `reason` }"
     }
     
     /**
      * No channel arrived in time. It may still: `accept` waits on, and asks nobody again.
      */
-    class NoChannel(
+    public class NoChannel(
         
-        val `serviceAgreed`: kotlin.Boolean, 
+        public val `serviceAgreed`: kotlin.Boolean, 
         
-        val `concerns`: List<ChannelConcern>, 
+        public val `concerns`: List<ChannelConcern>, 
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "serviceAgreed=${ `serviceAgreed` }, concerns=${ `concerns` }, reason=${ `reason` }"
     }
     
     /**
      * The call was paused, or the request cancelled; its state tells which.
      */
-    class Cancelled(
+    public class Cancelled(
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = ""
     }
     
     /**
      * The call does not fit the request's state.
      */
-    class WrongState(
+    public class WrongState(
         
-        val `state`: ChannelRequestState
+        public val `state`: ChannelRequestState
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "state=${ `state` }"
     }
     
     /**
      * The request could not be stored, and nothing was sent; or the folder cannot be read or used.
      */
-    class StorageFailed(
+    public class StorageFailed(
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "reason=${ `reason` }"
     }
     
     /**
      * The configuration is wrong, such as a bad proxy address or a zero timeout.
      */
-    class InvalidConfig(
+    public class InvalidConfig(
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : LnurlChannelException() {
-        override val message
+        override val message: String
             get() = "reason=${ `reason` }"
     }
     
@@ -4768,7 +4736,7 @@ sealed class LnurlChannelException: kotlin.Exception() {
     
 
 
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<LnurlChannelException> {
+    internal companion object ErrorHandler : UniffiRustCallStatusErrorHandler<LnurlChannelException> {
         override fun lift(error_buf: RustBuffer.ByValue): LnurlChannelException = FfiConverterTypeLnurlChannelError.lift(error_buf)
     }
 
@@ -4778,7 +4746,7 @@ sealed class LnurlChannelException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlChannelException> {
+internal object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlChannelException> {
     override fun read(buf: ByteBuffer): LnurlChannelException {
         
 
@@ -4997,7 +4965,7 @@ public object FfiConverterTypeLnurlChannelError : FfiConverterRustBuffer<LnurlCh
  * What is wrong with a scanned text.
  */
 
-enum class LnurlProblem {
+public enum class LnurlProblem {
     
     /**
      * It is no LNURL: perhaps an invoice or an address, for another part of the wallet.
@@ -5015,14 +4983,13 @@ enum class LnurlProblem {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeLnurlProblem: FfiConverterRustBuffer<LnurlProblem> {
+internal object FfiConverterTypeLnurlProblem: FfiConverterRustBuffer<LnurlProblem> {
     override fun read(buf: ByteBuffer) = try {
         LnurlProblem.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -5044,7 +5011,7 @@ public object FfiConverterTypeLnurlProblem: FfiConverterRustBuffer<LnurlProblem>
  * What kept the client from reaching a service.
  */
 
-enum class NetworkProblem {
+public enum class NetworkProblem {
     
     /**
      * Its name could not be looked up, or no connection came about.
@@ -5071,14 +5038,13 @@ enum class NetworkProblem {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeNetworkProblem: FfiConverterRustBuffer<NetworkProblem> {
+internal object FfiConverterTypeNetworkProblem: FfiConverterRustBuffer<NetworkProblem> {
     override fun read(buf: ByteBuffer) = try {
         NetworkProblem.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -5100,7 +5066,7 @@ public object FfiConverterTypeNetworkProblem: FfiConverterRustBuffer<NetworkProb
  * What kept the wallet's node from doing its part.
  */
 
-enum class NodeProblem {
+public enum class NodeProblem {
     
     /**
      * `connect` returned false or threw.
@@ -5119,14 +5085,13 @@ enum class NodeProblem {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeNodeProblem: FfiConverterRustBuffer<NodeProblem> {
+internal object FfiConverterTypeNodeProblem: FfiConverterRustBuffer<NodeProblem> {
     override fun read(buf: ByteBuffer) = try {
         NodeProblem.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -5148,7 +5113,7 @@ public object FfiConverterTypeNodeProblem: FfiConverterRustBuffer<NodeProblem> {
  * Which safety rule an address breaks.
  */
 
-enum class UrlProblem {
+public enum class UrlProblem {
     
     /**
      * Plain http, or a redirect to it.
@@ -5167,14 +5132,13 @@ enum class UrlProblem {
     
 
 
-    companion object
 }
 
 
 /**
  * @suppress
  */
-public object FfiConverterTypeUrlProblem: FfiConverterRustBuffer<UrlProblem> {
+internal object FfiConverterTypeUrlProblem: FfiConverterRustBuffer<UrlProblem> {
     override fun read(buf: ByteBuffer) = try {
         UrlProblem.values()[buf.getInt() - 1]
     } catch (e: IndexOutOfBoundsException) {
@@ -5197,27 +5161,27 @@ public object FfiConverterTypeUrlProblem: FfiConverterRustBuffer<UrlProblem> {
 /**
  * Throw this from `WalletNode`. Any other exception is treated as `Failed`.
  */
-sealed class WalletNodeException: kotlin.Exception() {
+public sealed class WalletNodeException: kotlin.Exception() {
     
     /**
      * It did not work; `reason` reaches the wallet's log in `LnurlChannelError.NodeFailed`.
      */
-    class Failed(
+    public class Failed(
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : WalletNodeException() {
-        override val message
+        override val message: String
             get() = "reason=${ `reason` }"
     }
     
     /**
      * The node cannot do this at all, such as send custom messages.
      */
-    class Unsupported(
+    public class Unsupported(
         
-        val `reason`: kotlin.String
+        public val `reason`: kotlin.String
         ) : WalletNodeException() {
-        override val message
+        override val message: String
             get() = "reason=${ `reason` }"
     }
     
@@ -5225,7 +5189,7 @@ sealed class WalletNodeException: kotlin.Exception() {
     
 
 
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<WalletNodeException> {
+    internal companion object ErrorHandler : UniffiRustCallStatusErrorHandler<WalletNodeException> {
         override fun lift(error_buf: RustBuffer.ByValue): WalletNodeException = FfiConverterTypeWalletNodeError.lift(error_buf)
     }
 
@@ -5235,7 +5199,7 @@ sealed class WalletNodeException: kotlin.Exception() {
 /**
  * @suppress
  */
-public object FfiConverterTypeWalletNodeError : FfiConverterRustBuffer<WalletNodeException> {
+internal object FfiConverterTypeWalletNodeError : FfiConverterRustBuffer<WalletNodeException> {
     override fun read(buf: ByteBuffer): WalletNodeException {
         
 
@@ -5297,9 +5261,8 @@ public interface ChannelListener {
      * Several changes may come as one call, with the last snapshot, if the listener is slow. What it
      * throws is ignored.
      */
-    fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
+    public fun `onRequestChanged`(`request`: ChannelRequestSnapshot, `step`: ChannelStep)
     
-    companion object
 }
 
 
@@ -5355,7 +5318,7 @@ internal object uniffiCallbackInterfaceChannelListener {
  *
  * @suppress
  */
-public object FfiConverterTypeChannelListener: FfiConverterCallbackInterface<ChannelListener>()
+internal object FfiConverterTypeChannelListener: FfiConverterCallbackInterface<ChannelListener>()
 
 
 
@@ -5372,41 +5335,40 @@ public interface WalletNode {
     /**
      * Your node's public key, 66 hex digits.
      */
-    fun `nodeId`(): kotlin.String
+    public fun `nodeId`(): kotlin.String
     
     /**
      * What the node could do for a channel from `peer`, and which it has with it.
      */
-    fun `readiness`(`peer`: PeerAddress): NodeReadiness
+    public fun `readiness`(`peer`: PeerAddress): NodeReadiness
     
     /**
      * Connect to `peer`; true once the `init` messages are exchanged. Already connected counts.
      *
      * Do not make the node remember the peer: do so when the channel arrives.
      */
-    fun `connect`(`peer`: PeerAddress): kotlin.Boolean
+    public fun `connect`(`peer`: PeerAddress): kotlin.Boolean
     
     /**
      * No request needs the connection to `peer` any more. Disconnect, unless the node has a channel
      * with it, or needs it otherwise.
      */
-    fun `releasePeer`(`peer`: PeerAddress)
+    public fun `releasePeer`(`peer`: PeerAddress)
     
     /**
      * Send a custom message to a connected peer; true once it is handed to the connection.
      *
      * Only hosted channels need it.
      */
-    fun `sendPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
+    public fun `sendPeerMessage`(`peerId`: kotlin.String, `messageType`: kotlin.UShort, `payload`: kotlin.ByteArray): kotlin.Boolean
     
     /**
      * The script that a hosted channel refunds to: P2WPKH or P2WSH. Asked once per request.
      *
      * Only hosted channels need it.
      */
-    fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray
+    public fun `refundScriptPubkey`(`requestId`: kotlin.String): kotlin.ByteArray
     
-    companion object
 }
 
 
@@ -5552,7 +5514,7 @@ internal object uniffiCallbackInterfaceWalletNode {
  *
  * @suppress
  */
-public object FfiConverterTypeWalletNode: FfiConverterCallbackInterface<WalletNode>()
+internal object FfiConverterTypeWalletNode: FfiConverterCallbackInterface<WalletNode>()
 
 
 
@@ -5560,7 +5522,7 @@ public object FfiConverterTypeWalletNode: FfiConverterCallbackInterface<WalletNo
 /**
  * @suppress
  */
-public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
+internal object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
     override fun read(buf: ByteBuffer): kotlin.UInt? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5592,7 +5554,7 @@ public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
+internal object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5624,7 +5586,7 @@ public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
 /**
  * @suppress
  */
-public object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean?> {
+internal object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean?> {
     override fun read(buf: ByteBuffer): kotlin.Boolean? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5656,7 +5618,7 @@ public object FfiConverterOptionalBoolean: FfiConverterRustBuffer<kotlin.Boolean
 /**
  * @suppress
  */
-public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
+internal object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?> {
     override fun read(buf: ByteBuffer): kotlin.String? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5688,7 +5650,7 @@ public object FfiConverterOptionalString: FfiConverterRustBuffer<kotlin.String?>
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeChannelRequest: FfiConverterRustBuffer<ChannelRequest?> {
+internal object FfiConverterOptionalTypeChannelRequest: FfiConverterRustBuffer<ChannelRequest?> {
     override fun read(buf: ByteBuffer): ChannelRequest? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5720,7 +5682,7 @@ public object FfiConverterOptionalTypeChannelRequest: FfiConverterRustBuffer<Cha
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeHostedChannelTerms: FfiConverterRustBuffer<HostedChannelTerms?> {
+internal object FfiConverterOptionalTypeHostedChannelTerms: FfiConverterRustBuffer<HostedChannelTerms?> {
     override fun read(buf: ByteBuffer): HostedChannelTerms? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5752,7 +5714,7 @@ public object FfiConverterOptionalTypeHostedChannelTerms: FfiConverterRustBuffer
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeIncomingChannel: FfiConverterRustBuffer<IncomingChannel?> {
+internal object FfiConverterOptionalTypeIncomingChannel: FfiConverterRustBuffer<IncomingChannel?> {
     override fun read(buf: ByteBuffer): IncomingChannel? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5784,7 +5746,7 @@ public object FfiConverterOptionalTypeIncomingChannel: FfiConverterRustBuffer<In
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeChannelVisibility: FfiConverterRustBuffer<ChannelVisibility?> {
+internal object FfiConverterOptionalTypeChannelVisibility: FfiConverterRustBuffer<ChannelVisibility?> {
     override fun read(buf: ByteBuffer): ChannelVisibility? {
         if (buf.get().toInt() == 0) {
             return null
@@ -5816,7 +5778,7 @@ public object FfiConverterOptionalTypeChannelVisibility: FfiConverterRustBuffer<
 /**
  * @suppress
  */
-public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
+internal object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.String>> {
     override fun read(buf: ByteBuffer): List<kotlin.String> {
         val len = buf.getInt()
         return List<kotlin.String>(len) {
@@ -5844,7 +5806,7 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeChannelRequestSnapshot: FfiConverterRustBuffer<List<ChannelRequestSnapshot>> {
+internal object FfiConverterSequenceTypeChannelRequestSnapshot: FfiConverterRustBuffer<List<ChannelRequestSnapshot>> {
     override fun read(buf: ByteBuffer): List<ChannelRequestSnapshot> {
         val len = buf.getInt()
         return List<ChannelRequestSnapshot>(len) {
@@ -5872,7 +5834,7 @@ public object FfiConverterSequenceTypeChannelRequestSnapshot: FfiConverterRustBu
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<List<ChannelConcern>> {
+internal object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<List<ChannelConcern>> {
     override fun read(buf: ByteBuffer): List<ChannelConcern> {
         val len = buf.getInt()
         return List<ChannelConcern>(len) {
@@ -5908,7 +5870,7 @@ public object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<Lis
          * link or a BIP-21 URI with a `lightning=` parameter, in upper or lower case. One of them may
          * stand in a longer text, as people share it.
          */
-    @Throws(LnurlChannelException::class) fun `decodeLnurl`(`text`: kotlin.String): Lnurl {
+    @Throws(LnurlChannelException::class) public fun `decodeLnurl`(`text`: kotlin.String): Lnurl {
             return FfiConverterTypeLnurl.lift(
     uniffiRustCallWithError(LnurlChannelException) { _status ->
     UniffiLib.uniffi_lnurl_channel_fn_func_decode_lnurl(
@@ -5923,7 +5885,7 @@ public object FfiConverterSequenceTypeChannelConcern: FfiConverterRustBuffer<Lis
         /**
          * Encode a service URL as a bech32 LNURL, in the upper case that QR codes store best.
          */
-    @Throws(LnurlChannelException::class) fun `encodeLnurl`(`url`: kotlin.String): kotlin.String {
+    @Throws(LnurlChannelException::class) public fun `encodeLnurl`(`url`: kotlin.String): kotlin.String {
             return FfiConverterString.lift(
     uniffiRustCallWithError(LnurlChannelException) { _status ->
     UniffiLib.uniffi_lnurl_channel_fn_func_encode_lnurl(

@@ -2,6 +2,7 @@ package dev.lnurlchannel
 
 import dev.lnurlchannel.support.NODE_ID
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
@@ -43,6 +44,35 @@ class CompanionsTest {
     fun `variants without fields print their names`() {
         assertEquals("Unrequested", "${ChannelVerdict.Unrequested}")
         assertEquals("[PeerNotConnected, ConnectionLost, OtherVisibilityProposed]", "$WITHOUT_FIELDS")
+    }
+
+    @Test
+    fun `a configuration is printed without its proxy and its certificates`() {
+        val proxies = listOf(
+            "socks5h://user:hunter2@127.0.0.1:9050",
+            "socks5h://user:hun@ter2@127.0.0.1:9050",
+            "http://hunter2",
+            "127.0.0.1:9050:user:hunter2",
+        )
+        for (proxy in proxies) {
+            val config = ClientConfig("folder", proxy = proxy, extraRootCertificates = "hunter2")
+            for (printed in listOf("$config", "${listOf(config.copy())}")) {
+                for (secret in listOf("hunter2", "ter2", "user", proxy)) assertFalse(secret in printed, printed)
+            }
+            assertTrue("proxy=set, extraRootCertificates=set" in "$config", "$config")
+        }
+    }
+
+    @Test
+    fun `a configuration is printed with all else`() {
+        // As Kotlin would print it, from the fields as they are declared.
+        val config = ClientConfig("folder", BitcoinNetwork.SIGNET, allowPrivateHosts = true, reconnectSeconds = 7u)
+        val fields = ClientConfig::class.java.declaredFields.map { it.isAccessible = true; it.name to it.get(config) }
+        val hidden = setOf("proxy", "extraRootCertificates")
+        val expected = fields.joinToString(prefix = "ClientConfig(", postfix = ")") { (name, value) ->
+            "$name=${if (name in hidden) "none" else value}"
+        }
+        assertEquals(expected, "$config")
     }
 
     private companion object {

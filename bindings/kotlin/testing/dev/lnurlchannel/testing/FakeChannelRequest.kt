@@ -23,7 +23,7 @@ import kotlin.time.Duration
  * Of several answers to one method each call takes the next, and the last one stays. `after` passes as
  * [kotlinx.coroutines.delay] does: at once under `runTest`, and never if it is [Duration.INFINITE].
  */
-class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : ChannelRequest(NoHandle) {
+public class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : ChannelRequest(NoHandle) {
     private val lock = Any()
     private var snapshot = snapshot
     private val accept = Script<ChannelOutcome>("accept")
@@ -47,48 +47,54 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
     // What the test says.
 
     /** A call to [accept] returns [outcome]. */
-    fun acceptReturns(outcome: ChannelOutcome, after: Duration = Duration.ZERO) = accept.returns(outcome, after)
+    public fun acceptReturns(outcome: ChannelOutcome, after: Duration = Duration.ZERO): Unit =
+        accept.returns(outcome, after)
 
     /** A call to [accept] throws [error]. */
-    fun acceptThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = accept.throws(error, after)
+    public fun acceptThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
+        accept.throws(error, after)
 
     /** A call to [askAgain] returns [outcome]. */
-    fun askAgainReturns(outcome: ChannelOutcome, after: Duration = Duration.ZERO) = askAgain.returns(outcome, after)
+    public fun askAgainReturns(outcome: ChannelOutcome, after: Duration = Duration.ZERO): Unit =
+        askAgain.returns(outcome, after)
 
     /** A call to [askAgain] throws [error]. */
-    fun askAgainThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = askAgain.throws(error, after)
+    public fun askAgainThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
+        askAgain.throws(error, after)
 
     /** A call to [awaitReady] returns [channel]. */
-    fun awaitReadyReturns(channel: IncomingChannel, after: Duration = Duration.ZERO) =
+    public fun awaitReadyReturns(channel: IncomingChannel, after: Duration = Duration.ZERO): Unit =
         awaitReady.returns(channel, after)
 
     /** A call to [awaitReady] throws [error]. */
-    fun awaitReadyThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) =
+    public fun awaitReadyThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
         awaitReady.throws(error, after)
 
     /** A call to [preflight] returns [concerns]; without this, none. */
-    fun preflightReturns(concerns: List<ChannelConcern>, after: Duration = Duration.ZERO) =
+    public fun preflightReturns(concerns: List<ChannelConcern>, after: Duration = Duration.ZERO): Unit =
         preflight.returns(concerns, after)
 
     /** A call to [preflight] throws [error]. */
-    fun preflightThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) =
+    public fun preflightThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
         preflight.throws(error, after)
 
     /** What [receipt] returns. */
     @Volatile
-    var receipt: String = "{}"
+    public var receipt: String = "{}"
 
     /** A call to [cancel] throws [error]; without this it returns at once. */
-    fun cancelThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = cancel.throws(error, after)
+    public fun cancelThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
+        cancel.throws(error, after)
 
     /** A call to [dismiss] throws [error]; without this it returns at once. */
-    fun dismissThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = dismiss.throws(error, after)
+    public fun dismissThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
+        dismiss.throws(error, after)
 
     /**
      * The request stands so from now on, with the next revision. Its client lists it, and tells the
      * listener in place, on this thread.
      */
-    fun becomes(snapshot: ChannelRequestSnapshot, step: ChannelStep = ChannelStep.CHANGED) {
+    public fun becomes(snapshot: ChannelRequestSnapshot, step: ChannelStep = ChannelStep.CHANGED) {
         val next = synchronized(lock) {
             snapshot.copy(revision = this.snapshot.revision + 1u).also { this.snapshot = it }
         }
@@ -98,25 +104,25 @@ class FakeChannelRequest(snapshot: ChannelRequestSnapshot = fakeSnapshot()) : Ch
     // What the wallet did.
 
     /** What each call to [accept] asked for. */
-    val accepts: List<ChannelVisibility> get() = synchronized(lock) { acceptCalls.toList() }
+    public val accepts: List<ChannelVisibility> get() = synchronized(lock) { acceptCalls.toList() }
 
     /** What each call to [askAgain] asked for. */
-    val asksAgain: List<ChannelVisibility> get() = synchronized(lock) { askAgainCalls.toList() }
+    public val asksAgain: List<ChannelVisibility> get() = synchronized(lock) { askAgainCalls.toList() }
 
     /** What each call to [preflight] was for. */
-    val preflights: List<ChannelVisibility> get() = synchronized(lock) { preflightCalls.toList() }
+    public val preflights: List<ChannelVisibility> get() = synchronized(lock) { preflightCalls.toList() }
 
     /** How often [awaitReady] was called. */
-    val awaitsReady: Int get() = synchronized(lock) { awaitReadyCalls }
+    public val awaitsReady: Int get() = synchronized(lock) { awaitReadyCalls }
 
     /** How often [pause] was called. */
-    val pauses: Int get() = synchronized(lock) { pauseCalls }
+    public val pauses: Int get() = synchronized(lock) { pauseCalls }
 
     /** How often [cancel] was called. */
-    val cancels: Int get() = synchronized(lock) { cancelCalls }
+    public val cancels: Int get() = synchronized(lock) { cancelCalls }
 
     /** How often [dismiss] was called. */
-    val dismissals: Int get() = synchronized(lock) { dismissCalls }
+    public val dismissals: Int get() = synchronized(lock) { dismissCalls }
 
     // The request itself.
 

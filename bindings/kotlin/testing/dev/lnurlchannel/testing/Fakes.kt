@@ -12,10 +12,11 @@ import dev.lnurlchannel.PeerAddress
 import java.util.UUID
 
 /** A node's key, as it may stand in an offer. */
-const val FAKE_PEER_ID = "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619"
+public const val FAKE_PEER_ID: String =
+    "02eec7245d6b7d2ccb30380bfbe2a3648cd7a942653f5aa340edcea1f283686619"
 
 /** An offer of a funded or of a hosted channel. */
-fun fakeOffer(
+public fun fakeOffer(
     kind: ChannelKind = ChannelKind.FUNDED,
     service: String? = "service.example",
     callbackHost: String? = service,
@@ -24,7 +25,7 @@ fun fakeOffer(
 ): ChannelOffer = ChannelOffer(kind, peer, service, callbackHost = callbackHost, alias = alias)
 
 /** A request that was just fetched; a test copies it with what it needs. */
-fun fakeSnapshot(
+public fun fakeSnapshot(
     offer: ChannelOffer = fakeOffer(),
     state: ChannelRequestState = ChannelRequestState.OFFERED,
     requestId: String = UUID.randomUUID().toString(),
@@ -38,7 +39,7 @@ fun fakeSnapshot(
 )
 
 /** A channel of [peerId], as a node shows it. */
-fun fakeChannel(
+public fun fakeChannel(
     stage: ChannelStage = ChannelStage.FUNDED,
     peerId: String = FAKE_PEER_ID,
     channelId: String = "07".repeat(32),
@@ -46,10 +47,10 @@ fun fakeChannel(
     IncomingChannel(peerId, stage, channelId, capacitySat = 100_000uL, pushMsat = 0uL, isAnnounced = false)
 
 /** What a request for a funded channel leads to. */
-fun fakeFunded(channel: IncomingChannel = fakeChannel()): ChannelOutcome = ChannelOutcome.Funded(channel)
+public fun fakeFunded(channel: IncomingChannel = fakeChannel()): ChannelOutcome = ChannelOutcome.Funded(channel)
 
 /** What a request for a hosted channel leads to. */
-fun fakeHostedOffer(message: ByteArray = ByteArray(0)): ChannelOutcome =
+public fun fakeHostedOffer(message: ByteArray = ByteArray(0)): ChannelOutcome =
     ChannelOutcome.HostedOffered(
         HostedChannelTerms(
             capacityMsat = 1_000_000_000uL,

@@ -22,18 +22,18 @@ import kotlin.time.Duration
  * @param requests what [requests] lists at first, as from an earlier run.
  * @param listener hears what requests become.
  */
-class FakeChannelClient(
+public class FakeChannelClient(
     requests: List<FakeChannelRequest> = emptyList(),
     private val listener: ChannelListener? = null,
 ) : ChannelClient(NoHandle) {
     /** What a wallet reported with [reportChannelClosed]. */
-    data class Closing(val peerId: String, val channelId: String?, val reason: String?)
+    public data class Closing(val peerId: String, val channelId: String?, val reason: String?)
 
     /** What a wallet reported with [reportPeerConnection]. */
-    data class Connection(val peerId: String, val isConnected: Boolean)
+    public data class Connection(val peerId: String, val isConnected: Boolean)
 
     /** What a wallet reported with [reportPeerMessage]. */
-    class Message(val peerId: String, val messageType: UShort, val payload: ByteArray)
+    public class Message(public val peerId: String, public val messageType: UShort, public val payload: ByteArray)
 
     private val lock = Any()
     private val known = requests.toMutableSet()
@@ -58,52 +58,53 @@ class FakeChannelClient(
     // What the test says.
 
     /** A call to [fetch] returns [request]. */
-    fun fetchReturns(
+    public fun fetchReturns(
         request: FakeChannelRequest = FakeChannelRequest(),
         after: Duration = Duration.ZERO,
     ): FakeChannelRequest = request.also { fetch.returns(it, after) }
 
     /** A call to [fetch] throws [error]. */
-    fun fetchThrows(error: LnurlChannelException, after: Duration = Duration.ZERO) = fetch.throws(error, after)
+    public fun fetchThrows(error: LnurlChannelException, after: Duration = Duration.ZERO): Unit =
+        fetch.throws(error, after)
 
     /** A call to [takeAnswer] returns [request]. */
-    fun takeAnswerReturns(request: FakeChannelRequest = FakeChannelRequest()): FakeChannelRequest =
+    public fun takeAnswerReturns(request: FakeChannelRequest = FakeChannelRequest()): FakeChannelRequest =
         request.also { takeAnswer.returns(it) }
 
     /** A call to [takeAnswer] throws [error]. */
-    fun takeAnswerThrows(error: LnurlChannelException) = takeAnswer.throws(error)
+    public fun takeAnswerThrows(error: LnurlChannelException): Unit = takeAnswer.throws(error)
 
     /** A call to [reportIncomingChannel] returns [verdict]; without this it is `Unrequested`. */
-    fun judges(verdict: ChannelVerdict) = this.verdict.returns(verdict)
+    public fun judges(verdict: ChannelVerdict): Unit = this.verdict.returns(verdict)
 
     /** A call to [reportPeerMessage] returns [isTaken]; without this it is false. */
-    fun reportPeerMessageReturns(isTaken: Boolean) = this.isTaken.returns(isTaken)
+    public fun reportPeerMessageReturns(isTaken: Boolean): Unit = this.isTaken.returns(isTaken)
 
     // What the wallet did.
 
     /** What each call to [fetch] fetched from. */
-    val fetched: List<Lnurl> get() = synchronized(lock) { fetchCalls.toList() }
+    public val fetched: List<Lnurl> get() = synchronized(lock) { fetchCalls.toList() }
 
     /** The answer of each call to [takeAnswer]. */
-    val takenAnswers: List<String> get() = synchronized(lock) { answers.toList() }
+    public val takenAnswers: List<String> get() = synchronized(lock) { answers.toList() }
 
     /** What each call to [reportIncomingChannel] reported. */
-    val reportedChannels: List<IncomingChannel> get() = synchronized(lock) { channels.toList() }
+    public val reportedChannels: List<IncomingChannel> get() = synchronized(lock) { channels.toList() }
 
     /** What each call to [reportChannelClosed] reported. */
-    val reportedClosings: List<Closing> get() = synchronized(lock) { closings.toList() }
+    public val reportedClosings: List<Closing> get() = synchronized(lock) { closings.toList() }
 
     /** What each call to [reportPeerConnection] reported. */
-    val reportedConnections: List<Connection> get() = synchronized(lock) { connections.toList() }
+    public val reportedConnections: List<Connection> get() = synchronized(lock) { connections.toList() }
 
     /** What each call to [reportPeerMessage] reported. */
-    val reportedMessages: List<Message> get() = synchronized(lock) { messages.toList() }
+    public val reportedMessages: List<Message> get() = synchronized(lock) { messages.toList() }
 
     /** How often [checkPeers] was called. */
-    val peerChecks: Int get() = synchronized(lock) { peerCheckCalls }
+    public val peerChecks: Int get() = synchronized(lock) { peerCheckCalls }
 
     /** Whether [shutdown] was called. */
-    val isShutDown: Boolean get() = synchronized(lock) { isDown }
+    public val isShutDown: Boolean get() = synchronized(lock) { isDown }
 
     // The client itself.
 

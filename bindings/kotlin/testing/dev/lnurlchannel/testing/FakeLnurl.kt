@@ -4,7 +4,7 @@ import dev.lnurlchannel.Lnurl
 import dev.lnurlchannel.NoHandle
 
 /** An [Lnurl] that was decoded from nothing. Needs no native library. */
-class FakeLnurl(
+public class FakeLnurl(
     private val url: String = "https://service.example/channel",
     private val host: String = "service.example",
     private val authority: String = host,
