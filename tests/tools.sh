@@ -39,6 +39,18 @@ need_java() {
     command -v mvn >/dev/null || install "Maven (mvn)" maven
 }
 
+# Those that a build of an app uses. They are in Android's SDK too.
+need_android_tools() {
+    local tools
+    if ! command -v aapt2 >/dev/null && [ -d "${ANDROID_HOME:-}/build-tools" ]; then
+        tools=$(find "$ANDROID_HOME/build-tools" -mindepth 1 -maxdepth 1 -type d | sort -V | tail -1)
+        PATH=$PATH:$tools
+    fi
+    command -v aapt2 >/dev/null && command -v apksigner >/dev/null && command -v zipalign >/dev/null &&
+        command -v dexdump >/dev/null ||
+        install "A tool of Android's SDK (aapt2, apksigner, zipalign or dexdump)" aapt apksigner zipalign dexdump
+}
+
 need_npm() {
     command -v node >/dev/null && command -v npm >/dev/null || install "Node.js with npm" nodejs npm
 }

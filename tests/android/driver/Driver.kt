@@ -2,7 +2,8 @@ package driver
 
 import com.example.wallet.Action
 import com.example.wallet.ChannelScreen
-import com.example.wallet.DemoNode
+import com.example.wallet.DemoWallet
+import com.example.wallet.Page
 import com.example.wallet.ScreenState
 import dev.lnurlchannel.BitcoinNetwork
 import dev.lnurlchannel.ChannelClient
@@ -69,7 +70,7 @@ object Driver {
         )
         for ((reason, node) in failures) {
             val client = ChannelClient(node, ChannelRequests(), inMemory)
-            val request = client.fetch(decodeLnurl(DemoNode.demoLnurl()))
+            val request = client.fetch(decodeLnurl(DemoWallet.demoLnurl()))
             val error = failure { request.accept() }
             check(error is LnurlChannelException.NodeFailed && reason in error.reason) { "$error" }
             check(error.problem == NodeProblem.NOT_CONNECTED) { "${error.problem}" }
@@ -90,7 +91,7 @@ object Driver {
         val requests = ChannelRequests()
         val client = ChannelClient(node(), requests, inMemory)
         requests.follow(client)
-        val request = client.fetch(decodeLnurl(DemoNode.demoLnurl()))
+        val request = client.fetch(decodeLnurl(DemoWallet.demoLnurl()))
         val accepting = launch { request.accept() }
         requests.first { it.any { request -> request.state == ChannelRequestState.AWAITING } }
         accepting.cancelAndJoin()
@@ -101,14 +102,14 @@ object Driver {
     }
 
     private suspend fun hostedChannelOnTheScreen() = onScreen(inMemory) {
-        screen.open(DemoNode.demoLnurl())
-        await { actions == setOf(Action.FETCH, Action.CANCEL) && lines == listOf("Ask host.example what it offers?") }
-        screen.act(Action.FETCH)
-        await { actions == setOf(Action.ACCEPT, Action.CANCEL) && "offers a hosted channel" in lines.single() }
+        screen.open(DemoWallet.demoLnurl())
+        await { page == Page.Consent("host.example", isOnion = false, isFetching = false) }
+        screen.fetch()
+        await { shows(Action.ACCEPT, Action.TURN_DOWN) }
         screen.act(Action.ACCEPT)
-        await { "The host offers 100000 sat." in lines && actions == setOf(Action.DISMISS) }
+        await { shows(Action.DISMISS) && request?.hostedTerms?.capacityMsat == 100_000_000uL }
         screen.act(Action.DISMISS)
-        await { this == ScreenState() }
+        await { page is Page.Home }
         seen("the app's own screen, from a hosted offer to its channel")
     }
 
@@ -117,24 +118,29 @@ object Driver {
         val folder = createTempDirectory("screen").toFile()
         val config = inMemory.copy(storageDir = folder.path)
         val slow = node(connect = { Thread.sleep(500); false })
-        leave(config, slow, DemoNode.demoLnurl(), ChannelRequestState.CONNECTING)
-        val asked = encodeLnurl(decodeLnurl(DemoNode.demoLnurl()).url().replace("k1=00", "k1=01"))
+        leave(config, slow, DemoWallet.demoLnurl(), ChannelRequestState.CONNECTING)
+        val asked = encodeLnurl(decodeLnurl(DemoWallet.demoLnurl()).url().replace("k1=00", "k1=01"))
         leave(config, node(), asked, ChannelRequestState.AWAITING)
         onScreen(config) {
             screen.enterForeground()
-            await { actions == setOf(Action.PAUSE, Action.CANCEL) && "Asked. The channel is awaited." in lines }
+            await { (page as? Page.Home)?.underWay.orEmpty().map { it.isRunning } == listOf(true, false) }
+            val (waiting, offered) = (screen.state.value.page as Page.Home).underWay
+            screen.open(waiting)
+            await { shows(Action.PAUSE, Action.CANCEL) && request?.state == ChannelRequestState.AWAITING }
             screen.act(Action.PAUSE)
-            await { actions == setOf(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL) }
+            await { shows(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL) }
             screen.open(asked)
-            await { Action.FETCH in actions }
-            screen.act(Action.FETCH)
-            await { Action.WAIT_ON in actions }
+            await { page is Page.Consent }
+            screen.fetch()
+            await { shows(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL) }
             screen.act(Action.WAIT_ON)
-            await { Action.PAUSE in actions }
+            await { shows(Action.PAUSE, Action.CANCEL) }
             screen.act(Action.CANCEL)
-            await { actions == setOf(Action.ACCEPT, Action.CANCEL) }
-            screen.act(Action.CANCEL)
-            await { this == ScreenState() }
+            await { (page as? Page.Home)?.underWay?.size == 1 && (page as Page.Home).earlier.size == 1 }
+            screen.open(offered)
+            await { shows(Action.ACCEPT, Action.TURN_DOWN) }
+            screen.act(Action.TURN_DOWN)
+            await { (page as? Page.Home)?.underWay?.isEmpty() == true }
         }
         folder.deleteRecursively()
         seen("what earlier runs left, on the screen: waited for, paused, scanned again, cancelled")
@@ -157,18 +163,22 @@ object Driver {
         val notAFolder = createTempFile("screen").toFile()
         onScreen(inMemory.copy(storageDir = notAFolder.path)) {
             screen.start()
-            await { lines.size == 1 }
-            screen.open(DemoNode.demoLnurl())
-            await { Action.FETCH in actions && lines.size == 1 }
-            screen.act(Action.FETCH)
-            await { Action.FETCH in actions && lines.size == 2 }
+            await { problem is LnurlChannelException.StorageFailed }
+            screen.open(DemoWallet.demoLnurl())
+            await { page is Page.Consent && problem == null }
+            screen.fetch()
+            await { page is Page.Consent && problem is LnurlChannelException.StorageFailed }
             check(notAFolder.delete())
-            screen.act(Action.FETCH)
-            await { Action.ACCEPT in actions }
+            screen.fetch()
+            await { shows(Action.ACCEPT, Action.TURN_DOWN) && problem == null }
         }
         notAFolder.deleteRecursively()
         seen("a folder that can't be written, on the screen: said, and tried again")
     }
+
+    private val ScreenState.request get() = (page as? Page.Request)?.request
+
+    private fun ScreenState.shows(vararg actions: Action) = (page as? Page.Request)?.actions == actions.toList()
 
     private class OnScreen(val screen: ChannelScreen) {
         suspend fun await(holds: ScreenState.() -> Boolean) {
@@ -178,7 +188,8 @@ object Driver {
 
     private suspend fun onScreen(config: ClientConfig, test: suspend OnScreen.() -> Unit) {
         val life = SupervisorJob()
-        val screen = ChannelScreen(CoroutineScope(life + Dispatchers.Default.limitedParallelism(1))) { config }
+        val scope = CoroutineScope(life + Dispatchers.Default.limitedParallelism(1))
+        val screen = ChannelScreen(scope, DemoWallet()) { wallet, listener -> ChannelClient(wallet, listener, config) }
         OnScreen(screen).test()
         life.cancelAndJoin()
     }

@@ -7,6 +7,7 @@ import android.app.Instrumentation;
 import android.content.Intent;
 import android.os.SystemClock;
 import android.view.View;
+import android.view.ViewGroup;
 import android.widget.TextView;
 import androidx.test.platform.app.InstrumentationRegistry;
 import org.junit.Test;
@@ -29,38 +30,43 @@ public class HostedChannelTest {
                 .addFlags(Intent.FLAG_ACTIVITY_NEW_TASK);
         Activity activity = instrumentation.startActivitySync(intent);
 
-        click(activity, "Demo offer");
-        awaitLine(activity, "Ask host.example what it offers?");
+        click(activity, "Try the demo offer");
+        awaitText(activity, "Contact host.example?");
         click(activity, "Ask for the offer");
-        awaitLine(activity, "The code itself offers a hosted channel");
+        awaitText(activity, "A hosted channel is offered");
         click(activity, "Accept");
-        awaitLine(activity, "The host offers 100000 sat.");
+        awaitText(activity, "100,000 sat");
     }
 
-    private void click(Activity activity, String tag) {
-        await(tag + " to be enabled", () -> find(activity, tag).isEnabled());
-        instrumentation.runOnMainSync(() -> assertTrue(find(activity, tag).performClick()));
+    private void click(Activity activity, String label) {
+        awaitText(activity, label);
+        instrumentation.runOnMainSync(() -> assertTrue(find(activity, label).performClick()));
     }
 
-    private void awaitLine(Activity activity, String text) {
-        await(text, () -> ((TextView) find(activity, "lines")).getText().toString().contains(text));
-    }
-
-    private void await(String what, Condition condition) {
+    private void awaitText(Activity activity, String text) {
         long deadline = SystemClock.uptimeMillis() + PATIENCE_MS;
-        boolean[] holds = {false};
-        while (!holds[0] && SystemClock.uptimeMillis() < deadline) {
+        boolean[] isShown = {false};
+        while (!isShown[0] && SystemClock.uptimeMillis() < deadline) {
             instrumentation.waitForIdleSync();
-            instrumentation.runOnMainSync(() -> holds[0] = condition.holds());
+            instrumentation.runOnMainSync(() -> isShown[0] = find(activity, text) != null);
         }
-        assertTrue("waited for: " + what, holds[0]);
+        assertTrue("waited for: " + text, isShown[0]);
     }
 
-    private static View find(Activity activity, String tag) {
-        return activity.getWindow().getDecorView().findViewWithTag(tag);
+    /** What the user sees, and can use. */
+    private static View find(Activity activity, String text) {
+        return find(activity.getWindow().getDecorView(), text);
     }
 
-    private interface Condition {
-        boolean holds();
+    private static View find(View view, String text) {
+        if (view.getVisibility() != View.VISIBLE) return null;
+        if (view instanceof TextView && view.isEnabled() && text.contentEquals(((TextView) view).getText())) return view;
+        if (!(view instanceof ViewGroup)) return null;
+        ViewGroup group = (ViewGroup) view;
+        for (int i = 0; i < group.getChildCount(); i++) {
+            View found = find(group.getChildAt(i), text);
+            if (found != null) return found;
+        }
+        return null;
     }
 }

@@ -1,17 +1,20 @@
 package com.example.wallet
 
 import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelConcern
+import dev.lnurlchannel.ChannelListener
+import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
 import dev.lnurlchannel.ChannelRequestSnapshot
 import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.ChannelRequests
-import dev.lnurlchannel.ClientConfig
+import dev.lnurlchannel.ChannelStep
+import dev.lnurlchannel.ChannelVisibility
 import dev.lnurlchannel.Lnurl
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.awaitsReady
 import dev.lnurlchannel.comeBackIn
 import dev.lnurlchannel.decodeLnurl
-import dev.lnurlchannel.describe
 import dev.lnurlchannel.goOn
 import dev.lnurlchannel.goOnInBackground
 import dev.lnurlchannel.pauseAll
@@ -34,41 +37,41 @@ import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
 import kotlinx.coroutines.withContext
 
-/** What the user can do next, as the buttons say it. */
-enum class Action(val label: String) {
-    FETCH("Ask for the offer"),
-    ACCEPT("Accept"),
-    WAIT_ON("Wait on"),
-    ASK_AGAIN("Ask again"),
-    PAUSE("Pause"),
-    CANCEL("Cancel"),
-    DISMISS("OK"),
-}
-
-/** What the one screen shows. */
-data class ScreenState(val lines: List<String> = emptyList(), val actions: Set<Action> = emptySet())
-
 /**
  * The screen without its views: it outlives the activity, as the waiting for a channel must.
  *
- * @param scope on one thread, such as the main one. What writes to the disk runs elsewhere.
- * @param config makes the folder too, so that a full disk is a sentence as well.
+ * @param scope on one thread, such as the main one. What may write to the disk runs elsewhere.
+ * @param makeClient makes the folder too, so that a full disk is a sentence as well.
  */
-class ChannelScreen(private val scope: CoroutineScope, private val config: () -> ClientConfig) {
+class ChannelScreen(
+    private val scope: CoroutineScope,
+    private val wallet: Wallet,
+    private val makeClient: (Wallet, ChannelListener) -> ChannelClient,
+) {
     /** What the user looks at. */
-    private data class Focus(
-        /** Decoded, and nothing is fetched from it before the user has agreed to its host. */
-        val scanned: Lnurl? = null,
+    private sealed interface Focus {
+        data object Home : Focus
+
+        class Scanned(val text: String, val lnurl: Lnurl) : Focus
+
+        /** @param text what it was fetched from: until it is accepted, the client does not keep it. */
+        class Opened(val request: ChannelRequest, val text: String?) : Focus
+    }
+
+    /** Lasts for as long as the user looks at the same. */
+    private data class Shown(
+        val focus: Focus = Focus.Home,
         val isFetching: Boolean = false,
-        /** As it was fetched: until it is accepted, the client does not list it. */
-        val offered: ChannelRequestSnapshot? = null,
-        val problem: String? = null,
+        val concerns: List<ChannelConcern> = emptyList(),
+        val visibility: ChannelVisibility = ChannelVisibility.UNANNOUNCED,
+        val problem: LnurlChannelException? = null,
     )
 
     private val requests = ChannelRequests()
-    private val focus = MutableStateFlow(Focus())
-    val state: StateFlow<ScreenState> = combine(requests, focus) { requests, focus -> screen(requests, focus) }
-        .stateIn(scope, SharingStarted.Eagerly, ScreenState())
+    private val steps = MutableStateFlow(emptyMap<String, List<ChannelStep>>())
+    private val shown = MutableStateFlow(Shown())
+    val state: StateFlow<ScreenState> =
+        combine(requests, steps, shown, ::screen).stateIn(scope, SharingStarted.Eagerly, ScreenState())
 
     /** Whether a call waits for a channel: for so long, a service keeps the app alive. */
     val isWaiting: Flow<Boolean> = requests
@@ -81,10 +84,8 @@ class ChannelScreen(private val scope: CoroutineScope, private val config: () ->
     /** Read on the library's threads too. */
     @Volatile private var isInForeground = false
 
-    /** Read on the library's threads too. */
     @Volatile private var client: ChannelClient? = null
 
-    /** A real node starts after this, so that no channel goes unreported. */
     fun start() = work { client() }
 
     /** The user sees the app: what was asked for, by earlier runs too, is waited for; the rest is the user's. */
@@ -93,7 +94,8 @@ class ChannelScreen(private val scope: CoroutineScope, private val config: () ->
         val last = waits
         waits = work {
             last?.cancelAndJoin()
-            client().goOn(isInForeground = { isInForeground })
+            val client = client()
+            withContext(Dispatchers.IO) { client.goOn({ isInForeground }) { _, outcome -> wallet.arrived(outcome) } }
         }
     }
 
@@ -104,7 +106,10 @@ class ChannelScreen(private val scope: CoroutineScope, private val config: () ->
     }
 
     /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
-    suspend fun goOnInBackground(): Duration? = client().goOnInBackground()
+    suspend fun goOnInBackground(): Duration? {
+        val client = client()
+        return withContext(Dispatchers.IO) { client.goOnInBackground { _, outcome -> wallet.arrived(outcome) } }
+    }
 
     /** How long to leave until the first job; null if nothing waits. */
     fun comeBackIn(): Duration? = client?.comeBackIn()
@@ -113,100 +118,157 @@ class ChannelScreen(private val scope: CoroutineScope, private val config: () ->
     suspend fun pauseAll() = withContext(Dispatchers.IO) { client?.pauseAll() ?: Unit }
 
     /** A text that was scanned, pasted, or comes from any web page. What is waited for goes on. */
-    fun open(text: String) = work { focus.value = Focus(scanned = decodeLnurl(text)) }
+    fun open(text: String) = userDoes { shown.value = Shown(Focus.Scanned(text, decodeLnurl(text))) }
 
-    fun act(action: Action) = work {
-        focus.update { it.copy(problem = null) }
-        val (scanned, _, offered) = focus.value
-        when {
-            action == Action.FETCH -> scanned?.let { fetch(it) }
-            scanned != null -> focus.value = Focus()
-            else -> shown(requests.value, offered)?.let { act(action, on(it)) }
+    /** A request of the list. */
+    fun open(request: ChannelRequestSnapshot) = userDoes {
+        client().request(request.requestId)?.let { open(it, null) }
+    }
+
+    /** Leaves the page. What is waited for goes on. */
+    fun goHome() {
+        shown.value = Shown()
+    }
+
+    /** The user agrees to the host. */
+    fun fetch() = userDoes {
+        val scanned = shown.value.focus as? Focus.Scanned ?: return@userDoes
+        shown.update { it.copy(isFetching = true) }
+        try {
+            val request = client().fetch(scanned.lnurl)
+            if (shown.value.focus === scanned) open(request, scanned.text)
+        } finally {
+            if (shown.value.focus === scanned) shown.update { it.copy(isFetching = false) }
         }
     }
 
-    private suspend fun act(action: Action, request: ChannelRequest) {
+    /** The user would have it announced, or not. */
+    fun choose(visibility: ChannelVisibility) = userDoes {
+        shown.update { it.copy(visibility = visibility, concerns = emptyList()) }
+        look()
+    }
+
+    fun act(action: Action) = userDoes {
+        val request = (shown.value.focus as? Focus.Opened)?.request ?: return@userDoes
+        val visibility = shown.value.visibility
         when (action) {
             // It asks once: called again, it waits on. The snapshots show what it returns.
-            Action.ACCEPT, Action.WAIT_ON -> request.accept()
-            Action.ASK_AGAIN -> request.askAgain()
-            Action.PAUSE -> request.pause()
-            Action.CANCEL -> {
+            Action.ACCEPT, Action.WAIT_ON -> await(request) { request.accept(visibility) }
+            Action.ASK_AGAIN -> await(request) { request.askAgain(visibility) }
+            Action.PAUSE -> withContext(Dispatchers.IO) { request.pause() }
+            Action.CANCEL, Action.TURN_DOWN -> {
                 request.cancel()
                 dismiss(request)
             }
             Action.DISMISS -> dismiss(request)
-            Action.FETCH -> Unit
         }
     }
 
-    /** Made when it is first needed: a full disk is then a sentence, and the next try mends it; no crash. */
-    private suspend fun client(): ChannelClient = creating.withLock {
-        client ?: withContext(Dispatchers.IO) { ChannelClient(DemoNode(::onPeerMessage), requests, config()) }.also {
-            client = it
-            requests.follow(it)
+    /** JSON for a support team, without secrets, of the request on the screen. */
+    fun receipt(): String? = (shown.value.focus as? Focus.Opened)?.request?.receipt()
+
+    /**
+     * What the activity saves, so that it is on the screen again after the process was killed: the code that
+     * waits for the user's consent, or the request. All else the library keeps.
+     */
+    data class Saved(val text: String?, val requestId: String?)
+
+    val saved: Saved
+        get() = when (val focus = shown.value.focus) {
+            is Focus.Home -> Saved(null, null)
+            is Focus.Scanned -> Saved(focus.text, null)
+            is Focus.Opened -> Saved(focus.text, focus.request.requestId())
         }
+
+    /** Does nothing in a process that lives on: the screen is as it was. */
+    fun restore(saved: Saved) = work {
+        if (shown.value.focus != Focus.Home) return@work
+        val request = saved.requestId?.let { client().request(it) }
+        // An offer that was not accepted is gone with the process: the user agrees to its host anew.
+        if (request != null) open(request, saved.text) else saved.text?.let { open(it) }
     }
 
-    private suspend fun fetch(lnurl: Lnurl) {
-        focus.update { it.copy(isFetching = true) }
-        try {
-            val offered = client().fetch(lnurl).snapshot()
-            focus.update { if (it.scanned === lnurl) Focus(offered = offered) else it }
-        } finally {
-            focus.update { it.copy(isFetching = false) }
-        }
+    private fun open(request: ChannelRequest, text: String?) {
+        shown.value = Shown(Focus.Opened(request, text))
+        work { look() }
+    }
+
+    /** Asks the node, before the user accepts, what would stand in the way. */
+    private suspend fun look() {
+        val focus = shown.value.focus as? Focus.Opened ?: return
+        val visibility = shown.value.visibility
+        if (focus.request.snapshot().state != ChannelRequestState.OFFERED) return
+        val concerns = focus.request.preflight(visibility)
+        shown.update { if (it.focus === focus && it.visibility == visibility) it.copy(concerns = concerns) else it }
+    }
+
+    private suspend fun await(request: ChannelRequest, call: suspend () -> ChannelOutcome) {
+        wallet.arrived(call())
+        if (isInForeground && request.snapshot().awaitsReady) request.awaitReady()
     }
 
     private suspend fun dismiss(request: ChannelRequest) {
         request.dismiss()
-        focus.update { if (it.offered?.requestId == request.requestId()) it.copy(offered = null) else it }
+        shown.update { if ((it.focus as? Focus.Opened)?.request == request) Shown() else it }
     }
 
-    private suspend fun on(snapshot: ChannelRequestSnapshot): ChannelRequest =
-        checkNotNull(client().request(snapshot.requestId))
+    /** Made when it is first needed: a full disk is then a sentence, and the next try mends it; no crash. */
+    private suspend fun client(): ChannelClient = creating.withLock {
+        client ?: withContext(Dispatchers.IO) { makeClient(wallet, listener) }.also {
+            client = it
+            requests.follow(it)
+            // Only now, so that no channel goes unreported.
+            withContext(Dispatchers.IO) { wallet.start(it) }
+        }
+    }
 
+    /** Remembers the steps, which snapshots do not have. */
+    private val listener = object : ChannelListener {
+        override fun onRequestChanged(request: ChannelRequestSnapshot, step: ChannelStep) {
+            if (step != ChannelStep.CHANGED) steps.update { it.with(request.requestId, step) }
+            requests.onRequestChanged(request, step)
+        }
+    }
+
+    private fun userDoes(block: suspend () -> Unit): Job {
+        shown.update { it.copy(problem = null) }
+        return work(block)
+    }
+
+    /** The page that it began on shows why it failed. */
     private fun work(block: suspend () -> Unit): Job = scope.launch {
+        val focus = shown.value.focus
         try {
             block()
         } catch (_: LnurlChannelException.Cancelled) {
             // By the user, who sees it.
         } catch (problem: LnurlChannelException) {
-            focus.update { it.copy(problem = problem.describe()) }
+            shown.update { if (it.focus === focus) it.copy(problem = problem) else it }
         }
-    }
-
-    private fun onPeerMessage(peerId: String, messageType: UShort, payload: ByteArray) {
-        client?.reportPeerMessage(peerId, messageType, payload)
     }
 
     private companion object {
-        fun screen(requests: List<ChannelRequestSnapshot>, focus: Focus): ScreenState {
-            val screen = when {
-                focus.scanned != null -> {
-                    val actions = if (focus.isFetching) setOf(Action.CANCEL) else setOf(Action.FETCH, Action.CANCEL)
-                    ScreenState(listOf("Ask ${focus.scanned.authority()} what it offers?"), actions)
-                }
-                else -> shown(requests, focus.offered)?.let { ScreenState(describe(it), actionsFor(it)) }
-                    ?: ScreenState()
-            }
-            return screen.copy(lines = screen.lines + listOfNotNull(focus.problem))
+        fun Map<String, List<ChannelStep>>.with(requestId: String, step: ChannelStep): Map<String, List<ChannelStep>> {
+            val before = get(requestId).orEmpty()
+            return if (before.lastOrNull() == step) this else plus(requestId to before + step)
         }
 
-        /** The offer on the screen, or else the newest request whose end the user has not seen. */
-        fun shown(requests: List<ChannelRequestSnapshot>, offered: ChannelRequestSnapshot?) =
-            if (offered == null) requests.firstOrNull { !it.isDismissed }
-            else requests.firstOrNull { it.requestId == offered.requestId } ?: offered
-
-        fun actionsFor(request: ChannelRequestSnapshot): Set<Action> = when (request.state) {
-            ChannelRequestState.ARRIVED, ChannelRequestState.READY,
-            ChannelRequestState.REFUSED, ChannelRequestState.CANCELLED -> setOf(Action.DISMISS)
-            else -> if (request.isRunning) setOf(Action.PAUSE, Action.CANCEL) else when (request.state) {
-                ChannelRequestState.OFFERED -> setOf(Action.ACCEPT, Action.CANCEL)
-                ChannelRequestState.AWAITING, ChannelRequestState.OUTCOME_UNKNOWN ->
-                    setOf(Action.WAIT_ON, Action.ASK_AGAIN, Action.CANCEL)
-                else -> setOf(Action.WAIT_ON, Action.CANCEL)
+        fun screen(
+            requests: List<ChannelRequestSnapshot>,
+            steps: Map<String, List<ChannelStep>>,
+            shown: Shown,
+        ): ScreenState {
+            val page = when (val focus = shown.focus) {
+                is Focus.Home -> requests.partition { !it.isDismissed }.let { Page.Home(it.first, it.second) }
+                is Focus.Scanned -> Page.Consent(focus.lnurl.authority(), focus.lnurl.isOnion(), shown.isFetching)
+                is Focus.Opened -> {
+                    val request = focus.request.snapshot()
+                    val before = shown.concerns.takeIf { request.state == ChannelRequestState.OFFERED }.orEmpty()
+                    val concerns = (before + request.concerns).distinct()
+                    Page.Request(request, steps[request.requestId].orEmpty(), concerns, shown.visibility)
+                }
             }
+            return ScreenState(page, shown.problem)
         }
     }
 }

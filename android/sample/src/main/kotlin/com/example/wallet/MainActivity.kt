@@ -6,41 +6,46 @@ import android.content.ClipboardManager
 import android.content.Intent
 import android.os.Bundle
 import android.view.View
-import android.widget.Button
-import android.widget.EditText
-import android.widget.LinearLayout
-import android.widget.ScrollView
-import android.widget.TextView
+import android.widget.Toast
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.cancel
 import kotlinx.coroutines.launch
 
-/** Scan or paste, agree to the host, see the offer, accept, watch. Its views are tagged for the tests. */
+/** Scan or paste, agree to the host, see the offer, accept, watch. */
 class MainActivity : Activity() {
-    private val screen get() = (application as WalletApp).screen
+    private val app get() = application as WalletApp
+    private val screen get() = app.screen
     private val views = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
+    private val back = BackGesture(this) { screen.goHome() }
 
-    private lateinit var lnurl: EditText
-    private lateinit var actions: Map<Action, Button>
-    private lateinit var lines: TextView
+    private lateinit var home: HomePage
+    private lateinit var consent: ConsentPage
+    private lateinit var request: RequestPage
 
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
-        setContentView(layOut())
+        setContentView(R.layout.main)
+        val (texts, sentences) = Texts(this) to sentences(this)
+        home = HomePage(findViewById(R.id.home), screen, texts, sentences)
+        consent = ConsentPage(findViewById(R.id.consent), screen, sentences)
+        request = RequestPage(findViewById(R.id.request), screen, texts, sentences, ::share)
+        findViewById<View>(R.id.scan).setOnClickListener { scan() }
+        findViewById<View>(R.id.paste).setOnClickListener { paste() }
+        findViewById<View>(R.id.demo).setOnClickListener { screen.open(DemoWallet.demoLnurl()) }
+        drawEdgeToEdge(listOf(home.view, consent.view, request.view))
         views.launch { screen.state.collect(::render) }
-        if (savedInstanceState == null) openLink(intent)
+        if (savedInstanceState == null) openLink(intent) else screen.restore(saved(savedInstanceState))
     }
 
     override fun onStart() {
         super.onStart()
-        (application as WalletApp).isVisible.value = true
-        screen.enterForeground()
+        app.enter()
     }
 
     override fun onStop() {
-        (application as WalletApp).leave()
+        app.leave()
         super.onStop()
     }
 
@@ -50,48 +55,40 @@ class MainActivity : Activity() {
         openLink(intent)
     }
 
+    override fun onSaveInstanceState(outState: Bundle) {
+        super.onSaveInstanceState(outState)
+        outState.putString(TEXT, screen.saved.text)
+        outState.putString(REQUEST_ID, screen.saved.requestId)
+    }
+
     override fun onDestroy() {
         views.cancel()
         super.onDestroy()
     }
 
+    @Deprecated("Newer phones ask beforehand: see BackGesture.")
+    override fun onBackPressed() {
+        @Suppress("DEPRECATION")
+        if (screen.state.value.page is Page.Home) super.onBackPressed() else screen.goHome()
+    }
+
     @Deprecated("The replacement is in a library, and this app has none but ours.")
     override fun onActivityResult(requestCode: Int, resultCode: Int, data: Intent?) {
         super.onActivityResult(requestCode, resultCode, data)
-        if (requestCode == SCAN && resultCode == RESULT_OK) data?.getStringExtra("SCAN_RESULT")?.let(::open)
-    }
-
-    private fun layOut(): View {
-        lnurl = EditText(this).apply { hint = "LNURL" }
-        lines = TextView(this)
-        actions = Action.entries.associateWith { button(it.label) { screen.act(it) } }
-        val column = LinearLayout(this).apply {
-            orientation = LinearLayout.VERTICAL
-            addView(lnurl)
-            addView(button("Scan", ::scan))
-            addView(button("Paste", ::paste))
-            addView(button("Demo offer") { open(DemoNode.demoLnurl()) })
-            addView(button("Open") { screen.open(lnurl.text.toString()) })
-            addView(lines)
-            actions.values.forEach(::addView)
-        }
-        lnurl.tag = "lnurl"
-        lines.tag = "lines"
-        return ScrollView(this).apply {
-            fitsSystemWindows = true
-            addView(column)
-        }
-    }
-
-    private fun button(label: String, onClick: () -> Unit) = Button(this).apply {
-        text = label
-        tag = label
-        setOnClickListener { onClick() }
+        if (requestCode == SCAN && resultCode == RESULT_OK) data?.getStringExtra("SCAN_RESULT")?.let(screen::open)
     }
 
     private fun render(state: ScreenState) {
-        for ((action, button) in actions) button.isEnabled = action in state.actions
-        lines.text = state.lines.joinToString("\n")
+        val page = state.page
+        home.view.isVisible = page is Page.Home
+        consent.view.isVisible = page is Page.Consent
+        request.view.isVisible = page is Page.Request
+        when (page) {
+            is Page.Home -> home.render(page, state.problem)
+            is Page.Consent -> consent.render(page, state.problem)
+            is Page.Request -> request.render(page, state.problem)
+        }
+        back.take(page !is Page.Home)
     }
 
     /** By a scanner app, if there is one; the phone's camera app opens `lightning:` links by itself. */
@@ -101,25 +98,33 @@ class MainActivity : Activity() {
             @Suppress("DEPRECATION")
             startActivityForResult(scanner, SCAN)
         } catch (_: ActivityNotFoundException) {
-            lines.text = "There is no scanner app: paste, or scan with the camera app."
+            Toast.makeText(this, R.string.no_scanner, Toast.LENGTH_LONG).show()
         }
     }
 
     private fun paste() {
         val clip = getSystemService(ClipboardManager::class.java).primaryClip ?: return
-        lnurl.setText(clip.getItemAt(0).coerceToText(this))
+        home.code.setText(clip.getItemAt(0).coerceToText(this))
     }
 
     private fun openLink(intent: Intent) {
-        if (intent.action == Intent.ACTION_VIEW) intent.dataString?.let(::open)
+        if (intent.action == Intent.ACTION_VIEW) intent.dataString?.let(screen::open)
     }
 
-    private fun open(text: String) {
-        lnurl.setText(text)
-        screen.open(text)
+    /** For a support team: what happened, without secrets. */
+    private fun share() {
+        val receipt = screen.receipt() ?: return
+        val send = Intent(Intent.ACTION_SEND).setType("text/plain")
+            .putExtra(Intent.EXTRA_SUBJECT, getString(R.string.receipt_title))
+            .putExtra(Intent.EXTRA_TEXT, receipt)
+        startActivity(Intent.createChooser(send, getString(R.string.share)))
     }
 
     private companion object {
         const val SCAN = 1
+        const val TEXT = "text"
+        const val REQUEST_ID = "request id"
+
+        fun saved(state: Bundle) = ChannelScreen.Saved(state.getString(TEXT), state.getString(REQUEST_ID))
     }
 }

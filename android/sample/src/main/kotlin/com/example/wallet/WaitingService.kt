@@ -46,8 +46,8 @@ class WaitingService : Service() {
             this, 0, Intent(this, MainActivity::class.java), PendingIntent.FLAG_IMMUTABLE,
         )
         return builder()
-            .setSmallIcon(android.R.drawable.stat_sys_download)
-            .setContentTitle("Waiting for a channel")
+            .setSmallIcon(R.drawable.ic_waiting)
+            .setContentTitle(getString(R.string.waiting))
             .setContentIntent(open)
             .setOngoing(true)
             .build()
@@ -58,7 +58,7 @@ class WaitingService : Service() {
             @Suppress("DEPRECATION")
             return Notification.Builder(this)
         }
-        val channel = NotificationChannel(CHANNEL, "Waiting", NotificationManager.IMPORTANCE_LOW)
+        val channel = NotificationChannel(CHANNEL, getString(R.string.waiting_channel), NotificationManager.IMPORTANCE_LOW)
         getSystemService(NotificationManager::class.java).createNotificationChannel(channel)
         return Notification.Builder(this, CHANNEL)
     }

@@ -2,7 +2,8 @@ package com.example.wallet
 
 import android.app.Application
 import android.content.Intent
-import dev.lnurlchannel.ClientConfig
+import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelListener
 import dev.lnurlchannel.channelFolder
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -12,20 +13,33 @@ import kotlinx.coroutines.flow.combine
 import kotlinx.coroutines.launch
 
 /** One client for the whole process, made before the node starts, so that no channel goes unreported. */
-class WalletApp : Application() {
+open class WalletApp : Application() {
     private val life = CoroutineScope(SupervisorJob() + Dispatchers.Main.immediate)
 
     lateinit var screen: ChannelScreen
         private set
 
     /** Whether the user sees the app: only then may it start a service. */
-    val isVisible = MutableStateFlow(false)
+    private val isVisible = MutableStateFlow(false)
+
+    /** The one place that names the wallet. */
+    protected open fun makeWallet(): Wallet = DemoWallet()
+
+    /** May write to the disk. */
+    protected open fun makeClient(wallet: Wallet, listener: ChannelListener): ChannelClient =
+        ChannelClient(wallet, listener, wallet.config(channelFolder(noBackupFilesDir)))
 
     override fun onCreate() {
         super.onCreate()
-        screen = ChannelScreen(life) { ClientConfig(channelFolder(noBackupFilesDir)) }
+        screen = ChannelScreen(life, makeWallet(), ::makeClient)
         screen.start()
         life.launch { screen.isWaiting.combine(isVisible, ::Pair).collect { keepAlive(it.first, it.second) } }
+    }
+
+    /** The user sees the app. */
+    fun enter() {
+        isVisible.value = true
+        screen.enterForeground()
     }
 
     /** The user leaves the app. What the service does not wait for, jobs look for. */

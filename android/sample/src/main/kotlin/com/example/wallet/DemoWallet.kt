@@ -1,34 +1,45 @@
 package com.example.wallet
 
+import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ClientConfig
 import dev.lnurlchannel.NodeReadiness
 import dev.lnurlchannel.PeerAddress
-import dev.lnurlchannel.WalletNode
 import dev.lnurlchannel.encodeLnurl
 
 /**
- * Where the wallet's own Lightning node goes.
- *
- * This one plays both ends of a hosted channel and touches no network, so that the app can be tried
- * on any phone. It cannot receive a real channel. A node without hosted channels extends
- * `BaseWalletNode`, and leaves the last two methods out.
+ * Plays both ends of a hosted channel and touches no network, so that the app can be tried on any phone. It
+ * cannot receive a real channel: put your own node in its place.
  */
-class DemoNode(
-    private val onPeerMessage: (peerId: String, messageType: UShort, payload: ByteArray) -> Unit,
-) : WalletNode {
+class DemoWallet : Wallet() {
+    @Volatile private var client: ChannelClient? = null
+
+    override fun config(folder: String) = ClientConfig(folder)
+
+    override fun start(client: ChannelClient) {
+        this.client = client
+    }
+
+    /** A real wallet keeps the channel, and answers the host. */
+    override fun arrived(outcome: ChannelOutcome) = Unit
+
     override fun nodeId() = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
     /** A real node returns the ids of its channels with the peer. */
     override fun readiness(peer: PeerAddress) = NodeReadiness(channelIds = emptyList())
 
     /** A real node returns true once the `init` messages are exchanged. */
-    override fun connect(peer: PeerAddress) = true
+    override fun connect(peer: PeerAddress): Boolean {
+        client?.reportPeerConnection(peer.nodeId, true)
+        return true
+    }
 
     /** A real node disconnects, unless it needs the peer otherwise. */
     override fun releasePeer(peer: PeerAddress) = Unit
 
     /** A real node hands the message to the connection; the host's answer comes from its peer handler. */
     override fun sendPeerMessage(peerId: String, messageType: UShort, payload: ByteArray): Boolean {
-        onPeerMessage(peerId, INIT_HOSTED_CHANNEL, DEMO_TERMS.hexToBytes())
+        client?.reportPeerMessage(peerId, INIT_HOSTED_CHANNEL, DEMO_TERMS.hexToBytes())
         return true
     }
 
