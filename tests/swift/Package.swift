@@ -7,6 +7,7 @@ let libraries = Context.packageDirectory + "/../../target/debug"
 
 let package = Package(
     name: "lnurl-channel-tests",
+    defaultLocalization: "en",
     platforms: [.iOS(.v15), .macOS(.v13)],
     targets: [
         .systemLibrary(name: "LnurlChannelFFI"),
@@ -19,7 +20,9 @@ let package = Package(
             ]
         ),
         .target(name: "LnurlChannelTesting", dependencies: ["LnurlChannel"]),
-        .target(name: "ChannelScreen", dependencies: ["LnurlChannel"]),
+        .target(
+            name: "ChannelScreen", dependencies: ["LnurlChannel"], resources: [.process("Resources")]),
+        .target(name: "SampleApp", dependencies: ["ChannelScreen", "LnurlChannel"]),
         .target(
             name: "LndSamples",
             dependencies: ["LnurlChannel"],
@@ -29,7 +32,7 @@ let package = Package(
         .executableTarget(name: "LndRow", dependencies: ["LndSamples"]),
         .testTarget(
             name: "LnurlChannelTests",
-            dependencies: ["LnurlChannel", "LnurlChannelTesting", "ChannelScreen"]
+            dependencies: ["LnurlChannel", "LnurlChannelTesting", "ChannelScreen", "SampleApp"]
         ),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,5 @@
-// What BackgroundOnIos.swift uses of UIKit, as Apple declares it, so that it is at least compiled where
-// there is no iOS.
+// What BackgroundOnIos.swift and the sample use of UIKit, as Apple declares it, so that it is at least
+// compiled where there is no iOS.
 @_exported import Foundation
 
 public struct UIBackgroundTaskIdentifier: RawRepresentable, Hashable, Sendable {
@@ -21,4 +21,20 @@ public struct UIBackgroundTaskIdentifier: RawRepresentable, Hashable, Sendable {
     ) -> UIBackgroundTaskIdentifier { .invalid }
 
     open func endBackgroundTask(_ identifier: UIBackgroundTaskIdentifier) {}
+}
+
+open class CALayer {}
+
+@MainActor open class UIView {
+    open class var layerClass: AnyClass { CALayer.self }
+    open var layer: CALayer { CALayer() }
+
+    public init(frame: CGRect) {}
+    public required init?(coder: NSCoder) {}
+}
+
+public enum UIAccessibility {
+    public enum Notification: Sendable { case announcement }
+
+    @MainActor public static func post(notification: Notification, argument: Any?) {}
 }

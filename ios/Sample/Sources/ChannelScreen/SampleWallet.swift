@@ -2,34 +2,30 @@
     import LnurlChannel
     import UIKit
 
-    /// The app behind the one screen. Made in `application(_:didFinishLaunchingWithOptions:)`, where iOS has
-    /// started the app in the background too.
-    ///
-    /// Info.plist needs `fetch` in `UIBackgroundModes`, and the identifier below in
-    /// `BGTaskSchedulerPermittedIdentifiers`.
+    /// The app behind the screen. Made while the app is launching, where iOS has started it in the background
+    /// too. Info.plist needs what the one beside this package has.
     @MainActor
     public final class SampleWallet {
         private static let refresh = ChannelRefresh(identifier: "com.example.wallet.channels")
 
         public let model: ChannelScreenModel
-        private let client: ChannelClient
 
-        /// Throws where the folder or the client cannot be made, as on a full disk: say why, and try again.
-        public init(node: any WalletNode) throws {
-            let requests = ChannelRequests()
-            let config = ClientConfig(storageDir: try channelFolder().path)
-            let client = try ChannelClient(node: node, listener: requests, config: config)
-            requests.follow(client)
-            self.client = client
-            model = ChannelScreenModel(
-                client: client, requests: requests, time: UIApplication.shared)
-            Self.refresh.register(client: { client })
-        }
-
-        /// The scene is in the background.
-        public func enterBackground() {
-            model.enterBackground()
-            Self.refresh.schedule(in: client.comeBackIn())
+        /// - Parameters:
+        ///   - node: the wallet's own.
+        ///   - start: starts the node, and reports its events to the client: only now, so that no channel
+        ///     goes unreported.
+        public init(
+            node: any WalletNode, start: @escaping @Sendable (any ChannelClientProtocol) -> Void
+        ) {
+            let wallet = WalletClient { listener in
+                let config = ClientConfig(storageDir: try channelFolder().path)
+                let client = try ChannelClient(node: node, listener: listener, config: config)
+                start(client)
+                return client
+            }
+            model = ChannelScreenModel(wallet: wallet, time: UIApplication.shared)
+            model.onBackground = { Self.refresh.schedule(in: $0) }
+            Self.refresh.register(client: { try? await wallet.client() })
         }
     }
 #endif

@@ -1,6 +1,7 @@
-#if os(iOS)
+#if canImport(UIKit) && canImport(AVFoundation)
     @preconcurrency import AVFoundation
     import SwiftUI
+    import UIKit
 
     /// The camera, looking for a QR code. The app's Info.plist needs `NSCameraUsageDescription`.
     struct ScannerView: UIViewRepresentable {
