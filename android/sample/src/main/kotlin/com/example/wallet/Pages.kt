@@ -27,10 +27,9 @@ class HomePage(val view: View, private val screen: ChannelScreen, private val te
     private fun show(requests: List<ChannelRequestSnapshot>, heading: View, list: ViewGroup) {
         heading.isVisible = requests.isNotEmpty()
         list.fill(requests, R.layout.row) { row, request ->
-            val date = texts.date(request.createdAtSeconds)
             row.find<TextView>(R.id.row_title).text = request.offer.run { service ?: alias ?: peer.host }
-            row.find<TextView>(R.id.row_state).text =
-                row.context.getString(R.string.row, sentences.of(request.state), date)
+            row.find<TextView>(R.id.row_state).text = texts.title(request, sentences)
+            row.find<TextView>(R.id.row_date).text = texts.date(request.createdAtSeconds)
             row.setOnClickListener { screen.open(request) }
         }
     }

@@ -31,7 +31,8 @@ class RequestPage(
     private val step: TextView = view.find(R.id.step)
     private val timeLeft: Chronometer = view.find(R.id.time_left)
     private val connection: TextView = view.find(R.id.connection)
-    private val facts: ViewGroup = view.find(R.id.facts)
+    private val channel: ViewGroup = view.find(R.id.channel)
+    private val offer: ViewGroup = view.find(R.id.offer)
     private val visibility: RadioGroup = view.find(R.id.visibility)
     private val primary: Button = view.find(R.id.primary)
     private val others: ViewGroup = view.find(R.id.others)
@@ -58,10 +59,10 @@ class RequestPage(
         this.problem.show(problem)
         showConcerns(page, problem)
         showProgress(page)
-        facts.fill(texts.facts(request), R.layout.fact) { view, fact ->
-            view.find<TextView>(R.id.fact_name).text = fact.name
-            view.find<TextView>(R.id.fact_value).text = fact.value
-        }
+        val facts = texts.channel(request)
+        view.find<View>(R.id.channel_card).isVisible = facts.isNotEmpty()
+        channel.show(facts)
+        offer.show(texts.offer(request.offer))
         visibility.isVisible = Action.ACCEPT in page.actions && request.offer.kind == ChannelKind.FUNDED
         visibility.check(
             if (page.visibility == ChannelVisibility.ANNOUNCED) R.id.public_channel else R.id.private_channel,
@@ -75,6 +76,11 @@ class RequestPage(
         error != null -> sentences.of(error)
         request.state == ChannelRequestState.REFUSED -> sentences.of(LnurlChannelException.Refused(request.refusal))
         else -> null
+    }
+
+    private fun ViewGroup.show(facts: List<Fact>) = fill(facts, R.layout.fact) { view, fact ->
+        view.find<TextView>(R.id.fact_name).text = fact.name
+        view.find<TextView>(R.id.fact_value).text = fact.value
     }
 
     private fun showConcerns(page: Page.Request, problem: String?) {

@@ -39,10 +39,8 @@ class Texts(private val context: Context) {
         return DateUtils.formatDateTime(context, seconds.toLong() * 1000, flags)
     }
 
-    /** What came of the request first, then what was offered. */
-    fun facts(request: ChannelRequestSnapshot): List<Fact> = channel(request) + offer(request.offer)
-
-    private fun channel(request: ChannelRequestSnapshot): List<Fact> = listOfNotNull(
+    /** What came of the request. */
+    fun channel(request: ChannelRequestSnapshot): List<Fact> = listOfNotNull(
         request.channel?.capacitySat?.let { fact(R.string.amount, sat(it)) },
         request.channel?.pushMsat?.let { fact(R.string.yours, sat(it / 1000u)) },
         confirmations(request),
@@ -52,14 +50,20 @@ class Texts(private val context: Context) {
     )
 
     /** What a service or a host says of itself is shown as plain text: it may be a lie. */
-    private fun offer(offer: ChannelOffer): List<Fact> = listOfNotNull(
-        fact(R.string.kind, context.getString(if (offer.kind == ChannelKind.HOSTED) R.string.kind_hosted else R.string.kind_funded)),
+    fun offer(offer: ChannelOffer): List<Fact> = listOfNotNull(
+        fact(R.string.kind, context.getString(kind(offer.kind))),
         fact(R.string.service, offer.service ?: context.getString(R.string.service_none)),
         offer.answeredBy?.takeIf { it != offer.service }?.let { fact(R.string.answered_by, it) },
         offer.callbackHost?.takeIf { it != offer.service }?.let { fact(R.string.asked_at, it) },
         offer.alias?.let { fact(R.string.alias, it) },
-        fact(R.string.peer, "${offer.peer.nodeId}@${offer.peer.socketAddress}"),
+        fact(R.string.peer, offer.peer.socketAddress),
+        fact(R.string.node_id, offer.peer.nodeId),
     )
+
+    private fun kind(kind: ChannelKind) = when (kind) {
+        ChannelKind.FUNDED -> R.string.kind_funded
+        ChannelKind.HOSTED -> R.string.kind_hosted
+    }
 
     private fun confirmations(request: ChannelRequestSnapshot): Fact? {
         val required = request.channel?.confirmationsRequired ?: return null

@@ -1,0 +1,51 @@
+package com.example.wallet
+
+import dev.lnurlchannel.ChannelClient
+import dev.lnurlchannel.ChannelListener
+import dev.lnurlchannel.ChannelOutcome
+import dev.lnurlchannel.ClientConfig
+import dev.lnurlchannel.WalletNode
+import dev.lnurlchannel.support.TestWallet
+import dev.lnurlchannel.support.Testbed
+import java.util.concurrent.CopyOnWriteArrayList
+import kotlinx.coroutines.runBlocking
+import org.robolectric.RuntimeEnvironment
+
+/** The app with the real library, and a real node in the place where a wallet puts its own. */
+open class TestbedApp : WalletApp() {
+    val testbed = Testbed()
+    val wallet = TestbedWallet(testbed)
+
+    @Volatile private var client: ChannelClient? = null
+
+    override fun makeWallet(): Wallet = wallet
+
+    override fun makeClient(wallet: Wallet, listener: ChannelListener): ChannelClient =
+        super.makeClient(wallet, listener).also { client = it }
+
+    /** Stops reporting, then the client, then the nodes. */
+    fun end() {
+        wallet.node.close()
+        runBlocking { client?.shutdown() }
+        testbed.close()
+    }
+
+    companion object {
+        val here get() = RuntimeEnvironment.getApplication() as TestbedApp
+    }
+}
+
+/** The testbed's wallet node. */
+class TestbedWallet(private val testbed: Testbed, val node: TestWallet = TestWallet(testbed)) : Wallet(), WalletNode by node {
+    val arrived = CopyOnWriteArrayList<ChannelOutcome>()
+
+    /** So that a test may change it before the client is made anew. */
+    override fun config(folder: String): ClientConfig =
+        testbed.config().copy(storageDir = System.getProperty("sample.folder") ?: folder)
+
+    override fun start(client: ChannelClient) = node.reportTo(client)
+
+    override fun arrived(outcome: ChannelOutcome) {
+        arrived += outcome
+    }
+}
