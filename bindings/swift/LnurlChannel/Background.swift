@@ -26,7 +26,7 @@ extension ChannelClientProtocol {
     ///
     /// - Parameter onOutcome: a channel has come.
     public func goOn(onOutcome: @escaping OutcomeHandler = { _, _ in }) async {
-        checkPeers()
+        await mayBlock { self.checkPeers() }
         await waitForAll(inForeground: { true }, onOutcome)
     }
 
@@ -75,7 +75,7 @@ extension ChannelClientProtocol {
     func goOnInBackground(
         onOutcome: @escaping OutcomeHandler, untilLimit: @escaping @Sendable () async throws -> Void
     ) async -> TimeInterval? {
-        checkPeers()
+        await mayBlock { self.checkPeers() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { try? await untilLimit() }
             group.addTask { await self.waitForAll(inForeground: { false }, onOutcome) }

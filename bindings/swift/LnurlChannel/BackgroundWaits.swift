@@ -32,6 +32,8 @@ import Foundation
     /// What ran when the app left the foreground; none before it has entered it.
     private var left: Set<String>?
     private(set) var waits: Task<Void, Never>?
+    /// Pauses may write to the disk, for which the main thread does not wait.
+    private(set) var pauses: Task<Void, Never>?
     private var watch: Task<Void, Never>?
     private var timeId: Int?
 
@@ -58,13 +60,15 @@ import Foundation
     public func enterForeground() {
         isInForeground.set(true)
         endTime()
-        client.checkPeers()
-        // Who waits for what still runs hears of it.
-        let running = client.requests().filter(\.isRunning).map(\.requestId)
-        let ids = left?.subtracting(running)
-        left = []
-        waits = Task { [client, isInForeground, onOutcome] in
-            await client.waitForAll(ids, inForeground: { isInForeground.isSet }, onOutcome)
+        let left = left
+        self.left = []
+        waits = Task { [client, pauses, isInForeground, onOutcome] in
+            await pauses?.value
+            await mayBlock { client.checkPeers() }
+            // Who waits for what still runs hears of it.
+            let running = client.requests().filter(\.isRunning).map(\.requestId)
+            await client.waitForAll(
+                left?.subtracting(running), inForeground: { isInForeground.isSet }, onOutcome)
         }
     }
 
@@ -73,12 +77,13 @@ import Foundation
     /// Except for the waits until a channel can be used: they would need hours, and lose nothing.
     public func leaveForeground() {
         isInForeground.set(false)
-        left = Set(client.requests().filter(\.isRunning).map(\.requestId))
-        client.pauseAll(where: \.awaitsReady)
-        guard timeId == nil, client.requests().contains(where: \.isRunning) else { return }
+        let running = client.requests().filter(\.isRunning)
+        left = Set(running.map(\.requestId))
+        pauseAll { $0.awaitsReady }
+        guard timeId == nil, running.contains(where: { !$0.awaitsReady }) else { return }
         timeId = time.beginBackgroundTime { [weak self] in self?.expire() }
         // Without any, the system stops the app soon.
-        guard timeId != nil else { return client.pauseAll() }
+        guard timeId != nil else { return pauseAll { _ in true } }
         watch = Task { [weak self, requests] in
             for await list in requests.updates() where !list.contains(where: \.isRunning) { break }
             if !Task.isCancelled { self?.endTime() }
@@ -86,8 +91,22 @@ import Foundation
     }
 
     private func expire() {
-        client.pauseAll()
+        let id = timeId
+        timeId = nil
         endTime()
+        pauseAll { _ in true }
+        Task { [pauses, time] in
+            await pauses?.value
+            if let id { time.endBackgroundTime(id) }
+        }
+    }
+
+    /// One after the other: what is paused is what runs by then.
+    private func pauseAll(where isMeant: @escaping @Sendable (ChannelRequestSnapshot) -> Bool) {
+        pauses = Task { [client, last = pauses] in
+            await last?.value
+            await mayBlock { client.pauseAll(where: isMeant) }
+        }
     }
 
     /// Time that is not needed is given back at once, as the system asks.

@@ -188,8 +188,7 @@ public final class ChannelScreenModel {
                 let visibility = request.snapshot().visibility ?? .unannounced
                 try await calls.run(request) { try await $0.askAgain(visibility: visibility) }
             case .pause:
-                // It may write to the disk.
-                await Task.detached { request.pause() }.value
+                try await mayBlock { request.pause() }
             case .decline, .cancel:
                 try await request.cancel()
                 // The user knows how it ended.

@@ -19,8 +19,8 @@ public actor WalletClient {
 
     public func client() async throws -> any ChannelClientProtocol {
         if let making { return try await making.value }
-        let making = Task.detached { [make, steps, requests] in
-            let client = try make(steps)
+        let making = Task { [make, steps, requests] in
+            let client = try await mayBlock { try make(steps) }
             requests.follow(client)
             return client
         }

@@ -8,72 +8,10 @@ import Testing
 /// The iOS sample without its views, on the real library and real nodes.
 @MainActor
 @Suite(.timeLimit(.minutes(2))) struct SampleFlowTests {
-    /// One run of the app: what a process holds.
-    @MainActor private final class Run {
-        let model: ChannelScreenModel
-        private(set) var states: [ScreenState] = []
-        private(set) var outcomes: [ChannelOutcome] = []
-        private let wallet: WalletClient
-        private var running: Task<Void, Never>?
-
-        init(_ testbed: Testbed, folder: String) throws {
-            let config = try testbed.config { $0.storageDir = folder }
-            wallet = WalletClient { listener in
-                #expect(!Thread.isMainThread)
-                let client = try ChannelClient(node: LdkNode(testbed), listener: listener, config: config)
-                _ = Pump(testbed, client)
-                return client
-            }
-            model = ChannelScreenModel(wallet: wallet, time: NoTime())
-            model.onChange = { [unowned self] in states.append($0) }
-            model.onOutcome = { [unowned self] in outcomes.append($0) }
-        }
-
-        /// - Parameter saved: what the system kept.
-        func start(_ saved: SavedScreen = SavedScreen()) {
-            model.restore(saved)
-            model.enterForeground()
-            running = Task { await model.run() }
-        }
-
-        /// The process ends: only what is stored, and `saved`, is left.
-        func end() async throws {
-            running?.cancel()
-            await running?.value
-            await (try wallet.client() as? ChannelClient)?.shutdown()
-        }
-
-        var page: RequestPage? {
-            if case .request(let page) = model.state.page { page } else { nil }
-        }
-
-        func waitFor(_ status: String) async throws {
-            do {
-                try await waitUntil(status) { page?.status == status }
-            } catch {
-                Issue.record("not \(status): \(progress), \(model.state.problem ?? "no problem")")
-                throw error
-            }
-        }
-
-        /// Each sentence that the user saw of a request, once.
-        var progress: [String] {
-            states.reduce(into: []) { all, state in
-                guard case .request(let page) = state.page, page.status != all.last else { return }
-                all.append(page.status)
-            }
-        }
-    }
-
-    private final class NoTime: BackgroundTime {
-        func beginBackgroundTime(onExpiration: @escaping @MainActor () -> Void) -> Int? { nil }
-        func endBackgroundTime(_ id: Int) {}
-    }
-
     @Test func aFundedChannelFromTheScanToItsReceipt() async throws {
         let testbed = try Testbed()
         let folder = try TemporaryFolder()
-        let run = try Run(testbed, folder: folder.path)
+        let run = try SampleRun(testbed, folder: folder.path)
         run.start()
         let model = run.model
         model.see("lightning:" + (try testbed.offer(["push_msat": 7_000]).text("lnurl")))
@@ -113,7 +51,7 @@ import Testing
     @Test func aHostedChannelAndOneThatExists() async throws {
         let testbed = try Testbed()
         let folder = try TemporaryFolder()
-        let run = try Run(testbed, folder: folder.path)
+        let run = try SampleRun(testbed, folder: folder.path)
         run.start()
         for (habits, status) in [
             ([], "The host offers the channel"),
@@ -135,7 +73,7 @@ import Testing
     @Test func aKilledAppGoesOnWhereItWas() async throws {
         let testbed = try Testbed()
         let folder = try TemporaryFolder()
-        let first = try Run(testbed, folder: folder.path)
+        let first = try SampleRun(testbed, folder: folder.path)
         first.start()
         let text = try testbed.offer(["habits": ["OkAndNeverOpens"]]).text("lnurl")
         first.model.open(text)
@@ -149,7 +87,7 @@ import Testing
         try await first.end()
         await accepting.value
 
-        let second = try Run(testbed, folder: folder.path)
+        let second = try SampleRun(testbed, folder: folder.path)
         second.start(saved)
         try await waitUntil("it waits on") { second.page?.isRunning == true }
         #expect(second.page?.requestId == saved.requestId)
@@ -164,14 +102,14 @@ import Testing
     @Test func anOfferThatWasNotAcceptedNeedsConsentAnew() async throws {
         let testbed = try Testbed()
         let folder = try TemporaryFolder()
-        let first = try Run(testbed, folder: folder.path)
+        let first = try SampleRun(testbed, folder: folder.path)
         first.start()
         first.model.open(try testbed.offer().text("lnurl"))
         await first.model.fetch()
         let saved = first.model.saved
         try await first.end()
 
-        let second = try Run(testbed, folder: folder.path)
+        let second = try SampleRun(testbed, folder: folder.path)
         second.start(saved)
         try await waitUntil("the client") { second.model.waits != nil }
         guard case .consent(_, false) = second.model.state.page else {
@@ -185,7 +123,7 @@ import Testing
     @Test func whatAServiceRefusesIsToldInItsWords() async throws {
         let testbed = try Testbed()
         let folder = try TemporaryFolder()
-        let run = try Run(testbed, folder: folder.path)
+        let run = try SampleRun(testbed, folder: folder.path)
         run.start()
         run.model.open(try testbed.offer(["habits": ["ErrorAnswer"]]).text("lnurl"))
         await run.model.fetch()
