@@ -93,9 +93,7 @@ import Testing
             call.cancel()
         }
         try await arrives(scene)
-        // The channel that the test reports may have come before the callback.
-        try await scene.testbed.waitForRequests(2)
-        #expect(try scene.testbed.callbacks().count == 1)
+        try await asksOnce(scene)
     }
 
     /// Wherever the cancellation falls, and before the call has begun too.
@@ -110,9 +108,7 @@ import Testing
         }
         try await waitUntil("the pause") { !request.isRunning }
         try await arrives(scene)
-        // The channel that the test reports may have come before the callback.
-        try await scene.testbed.waitForRequests(2)
-        #expect(try scene.testbed.callbacks().count == 1)
+        try await asksOnce(scene)
     }
 
     /// Each waits through a handle of its own. A pause, and what begins after it, are two changes; a
@@ -180,6 +176,16 @@ import Testing
         let again = Task { try await request.askAgain() }
         try await scene.testbed.waitForRequests(3)
         #expect(await cancelled(again) < prompt)
+    }
+
+    private func asksOnce(_ scene: Scene) async throws {
+        // A callback that was cut off on its way may never reach the service, and is not sent again.
+        if scene.listener.changes.all.contains(where: { $0.request.state == .awaiting }) {
+            try await scene.testbed.waitForRequests(2)
+            #expect(try scene.testbed.callbacks().count == 1)
+        } else {
+            #expect(try scene.testbed.callbacks().count <= 1)
+        }
     }
 
     /// Paused while it waits.
