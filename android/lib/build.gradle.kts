@@ -80,6 +80,10 @@ androidComponents {
     }
 }
 
+dokka {
+    dokkaPublications.configureEach { failOnWarning = true }
+}
+
 val dokkaJar by tasks.registering(Jar::class) {
     description = "The API documentation, in the place where editors look for it."
     archiveClassifier = "javadoc"

@@ -25,6 +25,8 @@ s/^open class RustBuffer/internal &/
 s/^(interface|object) Uniffi/internal &/
 s/^public fun uniffiEnsureInitialized/internal fun uniffiEnsureInitialized/
 s/^interface Disposable/internal &/
+s/^(open class [A-Za-z]+): Disposable, AutoCloseable/\1: AutoCloseable/
+s/^    override fun destroy\(\) \{/    private fun destroy() {/
 s/^inline fun <T : Disposable/internal &/
 s/^    constructor\(withHandle: UniffiWithHandle/    internal constructor(withHandle: UniffiWithHandle/
 s/^    protected val (handle|cleanable): /    private val \1: /

@@ -71,6 +71,7 @@ public class Sentences(private val lookUp: (key: String) -> String? = { null }) 
         return if (values.isEmpty()) text else text.format(*values.map { it.toString() }.toTypedArray())
     }
 
+    /** What an app translates. */
     public companion object {
         private const val PREFIX = "lnurl_channel_"
 

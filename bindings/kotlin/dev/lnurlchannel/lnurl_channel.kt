@@ -1707,7 +1707,7 @@ public interface ChannelClientInterface {
 /**
  * Fetches channel offers and follows them to the channel. Create one and keep it.
  */
-public open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterface
+public open class ChannelClient: AutoCloseable, ChannelClientInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -1760,7 +1760,7 @@ public open class ChannelClient: Disposable, AutoCloseable, ChannelClientInterfa
      */
     internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
-    override fun destroy() {
+    private fun destroy() {
         // Only allow a single call to this method.
         // TODO: maybe we should log a warning if called more than once?
         if (this.wasDestroyed.compareAndSet(false, true)) {
@@ -2239,7 +2239,7 @@ public interface ChannelRequestInterface {
 /**
  * One offer, and what became of it.
  */
-public open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInterface
+public open class ChannelRequest: AutoCloseable, ChannelRequestInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2275,7 +2275,7 @@ public open class ChannelRequest: Disposable, AutoCloseable, ChannelRequestInter
      */
     internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
-    override fun destroy() {
+    private fun destroy() {
         // Only allow a single call to this method.
         // TODO: maybe we should log a warning if called more than once?
         if (this.wasDestroyed.compareAndSet(false, true)) {
@@ -2749,7 +2749,7 @@ public interface LnurlInterface {
  *
  * Printing it shows the authority only; `url` may hold a secret.
  */
-public open class Lnurl: Disposable, AutoCloseable, LnurlInterface
+public open class Lnurl: AutoCloseable, LnurlInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2785,7 +2785,7 @@ public open class Lnurl: Disposable, AutoCloseable, LnurlInterface
      */
     internal val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
 
-    override fun destroy() {
+    private fun destroy() {
         // Only allow a single call to this method.
         // TODO: maybe we should log a warning if called more than once?
         if (this.wasDestroyed.compareAndSet(false, true)) {

@@ -1,6 +1,7 @@
 package dev.lnurlchannel
 
 import dev.lnurlchannel.support.NODE_ID
+import java.io.File
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -73,6 +74,26 @@ class CompanionsTest {
             "$name=${if (name in hidden) "none" else value}"
         }
         assertEquals(expected, "$config")
+    }
+
+    /** Of what UniFFI generates, `tests/documentation.rs` compares the UDL's words with those of Rust. */
+    @Test
+    fun `what is public and written by hand is documented`() {
+        val files = listOf("dev", "testing").flatMap { root ->
+            File("../../bindings/kotlin/$root").walk().filter { it.extension == "kt" && it.name != "lnurl_channel.kt" }
+        }
+        val undocumented = mutableListOf<String>()
+        var declarations = 0
+        for (file in files) {
+            val lines = file.readLines().map(String::trim).filterNot { it.startsWith('@') }
+            for ((before, line) in lines.zipWithNext()) {
+                if (!line.startsWith("public ") || line.startsWith("public constructor")) continue
+                declarations++
+                if (!before.endsWith("*/")) undocumented += "${file.name}: $line"
+            }
+        }
+        assertTrue(declarations > 70, "$declarations declarations")
+        assertEquals(emptyList<String>(), undocumented)
     }
 
     private companion object {

@@ -168,7 +168,7 @@ class ReadmeTest {
 
         val requests = ChannelRequests()  // a StateFlow of snapshots, for the screen
         val sentences = Sentences()       // English, or your own words
-        lateinit var client: ChannelClient
+        lateinit var client: ChannelClient  // before any scan
 
         suspend fun start() = try {
             withContext(Dispatchers.IO) {
@@ -182,7 +182,7 @@ class ReadmeTest {
             tell(sentences.of(e))         // a full disk, a locked phone: start again later
         }
 
-        // On each return to the foreground too: waits on for what was asked, and asks nobody.
+        // On each return to the foreground too. It asks nobody.
         suspend fun goOn() = client.goOn { _, outcome -> arrived(outcome) }
         // END
 

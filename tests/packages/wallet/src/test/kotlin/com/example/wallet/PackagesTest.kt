@@ -8,7 +8,9 @@ import dev.lnurlchannel.testing.FakeChannelClient
 import java.io.File
 import java.net.URI
 import java.util.zip.ZipFile
+import javax.xml.parsers.DocumentBuilderFactory
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -40,6 +42,22 @@ class PackagesTest {
         assertTrue(inTesting.isNotEmpty() && inTesting.all { it.startsWith("dev/lnurlchannel/testing/") }, "$inTesting")
         assertTrue(entries(testing).none { it.contains("lnurl_channel.") })
         assertTrue(entries(library).none { it.startsWith("dev/lnurlchannel/testing/") })
+    }
+
+    @Test
+    fun `what is published is what Maven Central takes`() {
+        for (jar in listOf(library, testing)) {
+            val name = jar.path.removeSuffix(".jar")
+            assertTrue(entries(File("$name-sources.jar")).any { it.startsWith("dev/lnurlchannel/") && it.endsWith(".kt") })
+            assertTrue("index.html" in entries(File("$name-javadoc.jar")))
+            val text = File("$name.pom").readText()
+            val pom = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(text.byteInputStream())
+            for (needed in listOf("name", "description", "url", "licenses", "developers", "scm")) {
+                val found = pom.documentElement.childNodes.run { List(length, ::item) }.filter { it.nodeName == needed }
+                assertTrue(found.single().textContent.isNotBlank(), "$needed in $text")
+            }
+            for (left in listOf("<parent>", "\${", "SNAPSHOT")) assertFalse(left in text, text)
+        }
     }
 
     @Test
