@@ -44,7 +44,18 @@ class Phone(val controller: ActivityController<MainActivity>) {
         clickable(label)!!.performClick()
     }
 
-    fun type(text: String) = views.filterIsInstance<EditText>().single().setText(text)
+    fun type(text: String) {
+        await("the field for the code") { views.any { it is EditText } }
+        views.filterIsInstance<EditText>().single().setText(text)
+    }
+
+    /** From a code to the offer behind it, as the user gets there. */
+    fun offered(lnurl: String) {
+        type(lnurl)
+        click("Continue")
+        click("Ask for the offer")
+        await("Accept")
+    }
 
     /** From upright to lying, or back: the activity is made anew from its saved state. */
     fun turn() {

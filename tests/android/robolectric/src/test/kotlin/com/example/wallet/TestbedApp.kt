@@ -49,3 +49,6 @@ class TestbedWallet(private val testbed: Testbed, val node: TestWallet = TestWal
         arrived += outcome
     }
 }
+
+/** The target proposes a channel to the wallet. */
+fun Testbed.open() = post("target/open", mapOf("peer_id" to walletId))
