@@ -28,15 +28,7 @@ class Phone(val controller: ActivityController<MainActivity>) {
     /** Waits for a text, of which a part is enough. */
     fun await(text: String) = await(text) { shows(text) }
 
-    fun await(what: String, holds: () -> Boolean) {
-        val end = System.nanoTime() + LIMIT.toNanos()
-        while (true) {
-            shadowOf(Looper.getMainLooper()).idle()
-            if (holds()) return
-            check(System.nanoTime() < end) { "waited for: $what; there is: $texts" }
-            Thread.sleep(POLL_MS)
-        }
-    }
+    fun await(what: String, holds: () -> Boolean) = await(what, { "there is: $texts" }, holds)
 
     /** Waits until there is a button with this label that can be used, and uses it. */
     fun click(label: String) {
@@ -75,6 +67,17 @@ class Phone(val controller: ActivityController<MainActivity>) {
 
     companion object {
         private const val POLL_MS = 5L
+
+        /** The main thread is the test's own: it runs while the test waits. */
+        fun await(what: String, instead: () -> String, holds: () -> Boolean) {
+            val end = System.nanoTime() + LIMIT.toNanos()
+            while (true) {
+                shadowOf(Looper.getMainLooper()).idle()
+                if (holds()) return
+                check(System.nanoTime() < end) { "waited for: $what; ${instead()}" }
+                Thread.sleep(POLL_MS)
+            }
+        }
 
         fun start(intent: Intent? = null) = Phone(Robolectric.buildActivity(MainActivity::class.java, intent).setup())
 

@@ -1,8 +1,11 @@
 package com.example.wallet
 
 import android.os.SystemClock
+import android.view.View
+import android.view.ViewGroup
 import android.widget.Chronometer
 import android.widget.ScrollView
+import android.widget.TextView
 import dev.lnurlchannel.ChannelConcern
 import dev.lnurlchannel.ChannelKind
 import dev.lnurlchannel.ChannelOffer
@@ -21,6 +24,7 @@ import dev.lnurlchannel.testing.fakeSnapshot
 import java.io.File
 import java.util.TimeZone
 import kotlin.time.Duration
+import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
@@ -133,6 +137,18 @@ class ScreenshotTest {
         picture("history")
     }
 
+    @Test
+    fun `a picture with another letter is another picture`() {
+        FakeApp.client()
+        val (one, other) = listOf("LNURL1", "LNURL7").map { text ->
+            val phone = Phone.start()
+            phone.type(text)
+            Picture.of(phone.decor, phone.views.filterIsInstance<ScrollView>().single())
+        }
+        assertEquals(0, one.differs(one))
+        assertTrue("${one.differs(other)}", one.differs(other) > FEW_PIXELS)
+    }
+
     /** Opens an offer as the user does, and shows what [then] makes of it. */
     private fun request(
         name: String,
@@ -202,13 +218,32 @@ class ScreenshotTest {
             it.stop()
             it.base = SystemClock.elapsedRealtime() + LEFT_SECONDS * 1000
         }
-        return Picture.of(phone.decor, phone.views.filterIsInstance<ScrollView>().single())
-            .also { phone.controller.pause().stop().destroy() }
+        val picture = Picture.of(phone.decor, phone.views.filterIsInstance<ScrollView>().single())
+        phone.views.forEach(::checkForEverybody)
+        phone.controller.pause().stop().destroy()
+        return picture
     }
+
+    /** Whatever can be touched says what it is, and is large enough for a finger; no text is cut off. */
+    private fun checkForEverybody(view: View) {
+        if (view.isClickable) {
+            assertTrue("$view says nothing", view.says())
+            assertTrue("$view is ${view.height} high", view.height >= FINGER && view.width >= FINGER)
+        }
+        val text = (view as? TextView)?.layout ?: return
+        assertTrue("${view.text} is cut", text.height <= view.height - view.compoundPaddingTop - view.compoundPaddingBottom)
+    }
+
+    private fun View.says(): Boolean = !contentDescription.isNullOrEmpty() ||
+        this is TextView && !(text.ifEmpty { hint }).isNullOrEmpty() ||
+        this is ViewGroup && (0 until childCount).any { getChildAt(it).says() }
 
     private companion object {
         val FOLDER = File("../../../docs/screenshots")
         const val FEW_PIXELS = 20
+
+        /** Android's least size of what can be touched, which at this density is in pixels too. */
+        const val FINGER = 48
         const val LEFT_SECONDS = 161L
         const val DAY = 1_799_900_000uL
         val CODE: String = encodeLnurl("https://service.example/channel?k1=0")

@@ -1,0 +1,217 @@
+package com.example.wallet
+
+import android.app.job.JobParameters
+import android.app.job.JobScheduler
+import android.graphics.Insets
+import android.os.Bundle
+import android.os.Parcel
+import android.view.View
+import android.view.WindowInsets
+import android.widget.EditText
+import android.widget.ScrollView
+import android.widget.TextView
+import dev.lnurlchannel.ChannelRequestState
+import dev.lnurlchannel.ChannelStep
+import dev.lnurlchannel.LnurlChannelException
+import dev.lnurlchannel.NodeProblem
+import dev.lnurlchannel.UrlProblem
+import dev.lnurlchannel.encodeLnurl
+import dev.lnurlchannel.testing.FakeChannelClient
+import dev.lnurlchannel.testing.FakeChannelRequest
+import dev.lnurlchannel.testing.fakeFunded
+import dev.lnurlchannel.testing.fakeSnapshot
+import kotlin.time.Duration
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+import org.robolectric.util.ReflectionHelpers
+
+/** What Android asks of an activity, on the library's fakes. */
+@RunWith(RobolectricTestRunner::class)
+@Config(sdk = [34], application = FakeApp::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+class ActivityTest {
+    private val code = encodeLnurl("https://service.example/channel?k1=0")
+
+    @Test
+    fun `what was typed is there after the phone was turned`() {
+        FakeApp.client()
+        val phone = Phone.start()
+        phone.type("LNURL1")
+        phone.turn()
+        assertEquals("LNURL1", phone.views.filterIsInstance<EditText>().single().text.toString())
+    }
+
+    @Test
+    fun `a code that waits for consent does so after a turn, and after the process has died`() {
+        val client = FakeApp.client()
+        val phone = Phone.start()
+        phone.type(code)
+        phone.click("Continue")
+        phone.await("Contact service.example?")
+        phone.turn()
+        phone.await("Contact service.example?")
+        val again = phone.again { screen -> screen.goHome() }
+        again.await("Contact service.example?")
+        assertEquals(0, client.fetched.size)
+    }
+
+    @Test
+    fun `an offer that was not accepted is gone with the process, so that its host needs consent anew`() {
+        val client = FakeApp.client()
+        val phone = Phone.start()
+        (phone.activity.application as WalletApp).screen.restore(ChannelScreen.Saved(code, requestId = "gone"))
+        phone.await("Contact service.example?")
+        assertEquals(0, client.fetched.size)
+    }
+
+    @Test
+    fun `an error stays on the page after a turn, and is gone with it`() {
+        FakeApp.client().fetchThrows(LnurlChannelException.UnsafeUrl(UrlProblem.PRIVATE_ADDRESS, "a private address"))
+        val sentence = "The address is in a private network. Does this network want you to log in?"
+        val phone = Phone.start()
+        phone.type(code)
+        phone.click("Continue")
+        phone.click("Ask for the offer")
+        phone.await(sentence)
+        phone.turn()
+        assertTrue(phone.shows(sentence))
+        phone.click("Not now")
+        phone.await("Get a channel")
+        assertFalse(phone.shows(sentence))
+    }
+
+    @Test
+    fun `what can be touched keeps clear of the system's bars and of the keyboard`() {
+        FakeApp.client()
+        val phone = Phone.start()
+        phone.await("Get a channel")
+        val page = phone.views.filterIsInstance<ScrollView>().single()
+        fun paddingWith(keyboard: Int): List<Int> {
+            val insets = WindowInsets.Builder()
+                .setInsets(WindowInsets.Type.statusBars(), Insets.of(0, 24, 0, 0))
+                .setInsets(WindowInsets.Type.navigationBars(), Insets.of(0, 0, 0, 48))
+                .setInsets(WindowInsets.Type.ime(), Insets.of(0, 0, 0, keyboard))
+                .build()
+            page.dispatchApplyWindowInsets(insets)
+            return listOf(page.paddingTop, page.paddingBottom)
+        }
+        assertEquals(listOf(24, 48), paddingWith(keyboard = 0))
+        assertEquals(listOf(24, 300), paddingWith(keyboard = 300))
+        assertFalse("it scrolls behind the bars", page.clipToPadding)
+    }
+
+    @Test
+    fun `a screen reader reads each step as it comes, and each error at once`() {
+        val client = FakeApp.client()
+        val request = client.fetchReturns()
+        request.acceptReturns(fakeFunded(), after = Duration.INFINITE)
+        val phone = Phone.start()
+        phone.offered(code)
+        phone.click("Accept")
+        phone.await("it was accepted") { request.accepts.isNotEmpty() }
+        for ((step, sentence) in listOf(
+            ChannelStep.CONNECTING to "Connecting to the peer",
+            ChannelStep.REQUESTING to "Asking for the channel",
+            ChannelStep.AGREED to "The service agreed",
+        )) {
+            request.becomes(request.snapshot().copy(state = ChannelRequestState.AWAITING, isRunning = true), step)
+            phone.await(sentence)
+            assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, phone.view(sentence).accessibilityLiveRegion)
+        }
+        assertTrue(phone.view("Waiting for the channel").isAccessibilityHeading)
+        request.becomes(request.snapshot().copy(state = ChannelRequestState.REFUSED, isRunning = false, refusal = "Full."))
+        phone.await("The service said no: Full.")
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE, phone.view("The service said no: Full.").accessibilityLiveRegion)
+    }
+
+    @Test
+    fun `while a call waits a service runs, and when the user leaves a job is planned`() {
+        val client = FakeApp.client()
+        val request = client.waiting()
+        val phone = Phone.start()
+        phone.offered(code)
+        phone.click("Accept")
+        phone.await("it was accepted") { request.accepts.isNotEmpty() }
+        request.becomes(request.snapshot().copy(state = ChannelRequestState.AWAITING, isRunning = true), ChannelStep.AGREED)
+        phone.await("The service agreed")
+        val app = shadowOf(RuntimeEnvironment.getApplication())
+        assertEquals(WaitingService::class.java.name, app.nextStartedService.component?.className)
+        assertEquals(0, jobs().allPendingJobs.size)
+        phone.controller.pause().stop()
+        assertEquals(ChannelJob::class.java.name, jobs().allPendingJobs.single().service.className)
+        assertEquals("it waits on in the background", 0, request.pauses)
+    }
+
+    @Test
+    fun `the service shows a notification that leads back to the app`() {
+        FakeApp.client()
+        val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()
+        val notification = shadowOf(service).lastForegroundNotification
+        assertEquals("Waiting for a channel", notification.extras.getString("android.title"))
+        assertEquals(MainActivity::class.java.name, shadowOf(notification.contentIntent).savedIntent.component?.className)
+    }
+
+    @Test
+    fun `when the service's time is over, calls are paused`() {
+        val running = FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.AWAITING).copy(isRunning = true))
+        FakeApp.client(running)
+        val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()
+        service.onTimeout(1)
+        until("it is paused") { running.pauses == 1 }
+        until("the service stops") { shadowOf(service).isStoppedBySelf }
+    }
+
+    @Test
+    fun `the job waits on for what was asked, and comes again while it has not come`() {
+        val awaited = FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.AWAITING))
+        FakeApp.client(awaited)
+        awaited.acceptThrows(LnurlChannelException.NodeFailed(NodeProblem.NOT_CONNECTED, "no network"))
+        runJob()
+        assertEquals(1, awaited.accepts.size)
+        assertEquals(listOf(ChannelJob::class.java.name), jobs().allPendingJobs.map { it.service.className })
+    }
+
+    @Test
+    fun `the job does not come again when nothing is awaited`() {
+        FakeApp.client(FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.READY)))
+        runJob()
+        assertEquals(0, jobs().allPendingJobs.size)
+    }
+
+    private fun jobs() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)
+
+    private fun runJob() {
+        val service = Robolectric.buildService(ChannelJob::class.java).create().get()
+        val parameters = ReflectionHelpers.callConstructor(
+            JobParameters::class.java, ReflectionHelpers.ClassParameter.from(Parcel::class.java, Parcel.obtain()),
+        )
+        assertTrue("it goes on", service.onStartJob(parameters))
+        // It is planned again by the same message that finishes it.
+        until("it is finished") { shadowOf(service).isJobFinished }
+    }
+
+    /** Of what has no activity. */
+    private fun until(what: String, holds: () -> Boolean) = Phone.await(what, { "it did not" }, holds)
+
+    private fun FakeChannelClient.waiting() =
+        fetchReturns(FakeChannelRequest(fakeSnapshot())).apply { acceptReturns(fakeFunded(), after = Duration.INFINITE) }
+
+    private fun Phone.view(text: String) = views.first { (it as? TextView)?.text?.toString() == text }
+
+    /** The activity once more, from what the system keeps of it. */
+    private fun Phone.again(dying: (ChannelScreen) -> Unit): Phone {
+        val state = Bundle()
+        controller.pause().stop().saveInstanceState(state).destroy()
+        dying((RuntimeEnvironment.getApplication() as WalletApp).screen)
+        return Phone(Robolectric.buildActivity(MainActivity::class.java).setup(state))
+    }
+}
