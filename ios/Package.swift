@@ -1,33 +1,21 @@
 // swift-tools-version: 6.0
-// The package for wallets. Its native part is the released zip where `release` names one, else
-// the xcframework that build-xcframework.sh has put beside this file.
+// The package for wallets, on the xcframework that build-xcframework.sh has put beside this file. package.sh writes the
+// one that is taken by its address.
 import PackageDescription
-
-/// Set both for a release; build-xcframework.sh prints the checksum.
-let release: (url: String, checksum: String)? = nil
-
-let native: Target =
-    if let release {
-        .binaryTarget(
-            name: "LnurlChannelFFI", url: release.url, checksum: release.checksum)
-    } else {
-        .binaryTarget(name: "LnurlChannelFFI", path: "build/LnurlChannelFFI.xcframework")
-    }
 
 let package = Package(
     name: "LnurlChannel",
-    platforms: [.iOS(.v15), .macOS(.v13)],
+    platforms: [.iOS(.v15), .macOS(.v13), .macCatalyst(.v15)],
     products: [
         .library(name: "LnurlChannel", targets: ["LnurlChannel"]),
         .library(name: "LnurlChannelTesting", targets: ["LnurlChannelTesting"]),
     ],
     targets: [
-        native,
+        .binaryTarget(name: "LnurlChannelFFI", path: "build/LnurlChannelFFI.xcframework"),
         .target(
             name: "LnurlChannel",
             dependencies: ["LnurlChannelFFI"],
-            resources: [.process("PrivacyInfo.xcprivacy")],
-            linkerSettings: [.linkedFramework("CoreFoundation"), .linkedFramework("Security")]
+            resources: [.process("PrivacyInfo.xcprivacy")]
         ),
         .target(name: "LnurlChannelTesting", dependencies: ["LnurlChannel"]),
     ],

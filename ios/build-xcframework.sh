@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
-# Builds LnurlChannelFFI.xcframework and its zip for a release. On a Mac with Xcode only; it was not
-# run anywhere else.
+# Builds LnurlChannelFFI.xcframework, of dynamic frameworks, and its zip for a release. On a Mac with Xcode only; it
+# was not run anywhere else. What needs no Mac of it stands in framework.sh, and tests/swift/framework runs that.
 #
-#   ios/build-xcframework.sh
+#   ios/build-xcframework.sh                    not signed: an app signs what it embeds
+#   ios/build-xcframework.sh --sign IDENTITY    the xcframework too, as `security find-identity` lists it
 #
-# Same sources and same tools give the same zip, so that its checksum can be checked by others.
+# Without a signature, same sources and same tools give the same zip, so that its checksum can be checked by others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=../tests/release.sh
 . tests/release.sh
+# shellcheck source=framework.sh
+. ios/framework.sh
 
-export IPHONEOS_DEPLOYMENT_TARGET=15.0
-export MACOSX_DEPLOYMENT_TARGET=13.0
-targets=(aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin)
+identity=
+case "$#-${1:-}" in
+    0-) ;;
+    2---sign) identity=$2 ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
 
 missing=()
 need() { command -v "$1" >/dev/null || missing+=("$1: $2"); }
 [ "$(uname -s)" = Darwin ] || missing+=("macOS: an xcframework can be made nowhere else")
 need xcodebuild "install Xcode, then run sudo xcode-select --switch to it"
+need xcrun "comes with Xcode"
 need lipo "comes with Xcode"
 need cargo "install Rust with rustup"
 need rustup "install Rust with rustup"
@@ -26,10 +33,10 @@ need python3 "comes with Xcode"
 need zip "comes with macOS"
 if command -v rustup >/dev/null; then
     installed=$(rustup target list --installed)
-    for target in "${targets[@]}"; do
+    while read -r target _; do
         grep --quiet --line-regexp "$target" <<<"$installed" ||
             missing+=("Rust for $target: run rustup target add $target")
-    done
+    done < <(targets)
 fi
 if [ "${#missing[@]}" -gt 0 ]; then
     echo "Cannot build the xcframework. What is missing:" >&2
@@ -37,60 +44,53 @@ if [ "${#missing[@]}" -gt 0 ]; then
     exit 1
 fi
 
+version=$(sed -n '/^\[package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+out=ios/build
+rm -rf "$out"
+
 RUSTFLAGS=$(release_flags)
 export RUSTFLAGS
 # No time in what is built.
 export ZERO_AR_DATE=1
-for target in "${targets[@]}"; do
+
+sdk() {
+    case "$1" in
+        ios) echo iphoneos ;;
+        simulator) echo iphonesimulator ;;
+        mac | catalyst) echo macosx ;;
+    esac
+}
+
+# Each processor's library, in a folder of its platform.
+while read -r target platform triple; do
     cargo rustc --locked --release --lib --crate-type staticlib --target "$target"
+    mkdir -p "$out/$platform"
+    library="$out/$platform/$target.dylib"
+    compiler=(xcrun --sdk "$(sdk "$platform")" clang -framework CoreFoundation -framework Security)
+    if [ "$platform" = catalyst ]; then
+        support=$(xcrun --sdk macosx --show-sdk-path)/System/iOSSupport
+        compiler+=(-iframework "$support/System/Library/Frameworks" -L "$support/usr/lib")
+    fi
+    link_library "$platform" "$triple" "$version" "target/$target/release/liblnurl_channel.a" "$library" "${compiler[@]}"
+    xcrun strip -x -S "$library"
+    nm -gUj "$library" | sed 's/^_//' | check_exports
+done < <(targets)
+
+# Apple wants one framework for each platform, for all its processors.
+frameworks=()
+for platform in ios simulator mac catalyst; do
+    lipo -create -output "$out/$platform/library" "$out/$platform"/*.dylib
+    lay_out "$out/$platform" "$platform" "$version" "$out/$platform/library"
+    frameworks+=(-framework "$out/$platform/$FRAMEWORK.framework")
 done
 
-out=ios/build
-rm -rf "$out"
-mkdir -p "$out"
-library() { echo "target/$1/release/liblnurl_channel.a"; }
-# Two slices in one file where Apple wants one library per platform.
-fat() {
-    local to="$out/$1/liblnurl_channel.a"
-    mkdir -p "$out/$1"
-    lipo -create -output "$to" "$(library "$2")" "$(library "$3")"
-    echo "$to"
-}
-simulator=$(fat simulator aarch64-apple-ios-sim x86_64-apple-ios)
-mac=$(fat mac aarch64-apple-darwin x86_64-apple-darwin)
+xcframework="$out/$FRAMEWORK.xcframework"
+xcodebuild -create-xcframework "${frameworks[@]}" -output "$xcframework"
+sort_libraries "$xcframework/Info.plist"
+# The last change of what it signs.
+[ -z "$identity" ] || codesign --timestamp --sign "$identity" "$xcframework"
+pack "$xcframework" "$out/$FRAMEWORK.xcframework.zip"
 
-# In a folder of their own: two module maps beside each other collide in one app.
-headers="$out/include"
-mkdir -p "$headers"
-cp -R bindings/swift/LnurlChannelFFI "$headers/LnurlChannelFFI"
-
-framework="$out/LnurlChannelFFI.xcframework"
-xcodebuild -create-xcframework \
-    -library "$(library aarch64-apple-ios)" -headers "$headers" \
-    -library "$simulator" -headers "$headers" \
-    -library "$mac" -headers "$headers" \
-    -output "$framework"
-
-# xcodebuild lists the libraries in any order.
-python3 - "$framework/Info.plist" <<'PYTHON'
-import plistlib, sys
-
-with open(sys.argv[1], "rb") as file:
-    info = plistlib.load(file)
-info["AvailableLibraries"].sort(key=lambda library: library["LibraryIdentifier"])
-with open(sys.argv[1], "wb") as file:
-    plistlib.dump(info, file)
-PYTHON
-
-# Order, times and rights of the files go into a zip; none of them says anything here.
-# A zip holds local time.
-export TZ=UTC
-find "$framework" -exec touch -h -t 200001010000 {} +
-find "$framework" -type d -exec chmod 755 {} +
-find "$framework" -type f -exec chmod 644 {} +
-zip="LnurlChannelFFI.xcframework.zip"
-(cd "$out" && find LnurlChannelFFI.xcframework | LC_ALL=C sort | zip --quiet -X -y "$zip" -@)
-
-echo "$framework"
-echo "$out/$zip"
-echo "checksum: $(swift package compute-checksum "$out/$zip")"
+echo "$xcframework"
+echo "$out/$FRAMEWORK.xcframework.zip"
+echo "checksum: $(swift package compute-checksum "$out/$FRAMEWORK.xcframework.zip")"
