@@ -269,7 +269,8 @@ public final class ChannelScreenModel {
             next.page = .request(
                 RequestPage(
                     snapshot, step: wallet.steps[snapshot.requestId], visibility: shown.visibility,
-                    preflight: shown.preflight, words: words))
+                    preflight: shown.preflight,
+                    wasAccepted: wallet.requests.snapshot(of: snapshot.requestId) != nil, words: words))
         }
         state = next
     }

@@ -39,29 +39,32 @@ public struct RequestPage: Equatable, Sendable {
     public let waitsUntil: Date?
     public let result: [Row]
     public let actions: [RequestAction]
-    /// An offer that was not accepted has none.
+    /// An offer that was never accepted has none.
     public let hasReceipt: Bool
 
     /// - Parameters:
     ///   - step: what happened last.
     ///   - visibility: what the user has chosen.
     ///   - preflight: what the node says beforehand.
+    ///   - wasAccepted: whether the client lists it.
     init(
         _ request: ChannelRequestSnapshot, step: ChannelStep?, visibility: ChannelVisibility,
-        preflight: [ChannelConcern], words: Words
+        preflight: [ChannelConcern], wasAccepted: Bool, words: Words
     ) {
         let isOffered = request.state == .offered && !request.isRunning
         requestId = request.requestId
         offer = OfferRows(words: words).rows(request.offer)
         choosesVisibility = isOffered && request.offer.kind == .funded
         self.visibility = visibility
+        // Two of them may have the same sentence.
         concerns = (isOffered ? preflight : request.concerns).map { words.sentences.of($0) }
+            .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
         status = words.status(of: request, step: step)
         isRunning = request.isRunning
         waitsUntil = request.isRunning ? request.waitsUntil : nil
         result = ResultRows(words: words).rows(request)
         actions = Self.actions(request)
-        hasReceipt = request.state != .offered
+        hasReceipt = wasAccepted
     }
 
     /// As docs/states.md has them.

@@ -285,12 +285,17 @@ import Testing
             #expect(model.state.problem == "Your node could not connect to the peer.")
             request.becomes {
                 $0.state = .awaiting
-                $0.concerns = [.peerNotConnected]
+                $0.concerns = [.peerNotConnected, .proposalFailed(reason: "a"), .proposalFailed(reason: "b")]
                 $0.visibility = .announced
             }
             await model.act(.waitOn)
             #expect(model.state.problem?.hasSuffix("It may still come.") == true)
-            #expect(page?.concerns == ["Your node is not connected to the peer."])
+            #expect(
+                page?.concerns == [
+                    "Your node is not connected to the peer.",
+                    "The peer tried to open the channel, and it failed.",
+                ])
+            #expect(page?.hasReceipt == true)
             #expect(page?.actions == [.waitOn, .askAgain, .cancel])
             request.becomes {
                 $0.state = .refused
