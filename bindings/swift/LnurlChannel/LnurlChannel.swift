@@ -1571,6 +1571,9 @@ public func FfiConverterTypeLnurl_lower(_ value: Lnurl) -> UInt64 {
  * What a service offers. Everything in it is safe to show and to log.
  */
 public struct ChannelOffer: Equatable, Hashable {
+    /**
+     * `Funded`: a channel that a node opens (LUD-02). `Hosted`: one that a host keeps (LUD-07).
+     */
     public var kind: ChannelKind
     /**
      * The node that opens or hosts the channel.
@@ -1597,7 +1600,10 @@ public struct ChannelOffer: Equatable, Hashable {
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(kind: ChannelKind, 
+    public init(
+        /**
+         * `Funded`: a channel that a node opens (LUD-02). `Hosted`: one that a host keeps (LUD-07).
+         */kind: ChannelKind, 
         /**
          * The node that opens or hosts the channel.
          */peer: PeerAddress, 
@@ -1687,7 +1693,13 @@ public struct ChannelRequestSnapshot: Equatable, Hashable {
      * larger.
      */
     public var revision: UInt64
+    /**
+     * What the service or the host offers.
+     */
     public var offer: ChannelOffer
+    /**
+     * Where the request stands.
+     */
     public var state: ChannelRequestState
     /**
      * Whether a call is running.
@@ -1743,7 +1755,13 @@ public struct ChannelRequestSnapshot: Equatable, Hashable {
         /**
          * Grows with every change of the request within a run: of two snapshots, the later one has the
          * larger.
-         */revision: UInt64, offer: ChannelOffer, state: ChannelRequestState, 
+         */revision: UInt64, 
+        /**
+         * What the service or the host offers.
+         */offer: ChannelOffer, 
+        /**
+         * Where the request stands.
+         */state: ChannelRequestState, 
         /**
          * Whether a call is running.
          */isRunning: Bool = false, 
@@ -1874,6 +1892,9 @@ public struct ClientConfig: Equatable, Hashable {
      * service may be asked again after a restart: for tests.
      */
     public var storageDir: String?
+    /**
+     * The chain that the wallet's node is on.
+     */
     public var network: BitcoinNetwork
     /**
      * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
@@ -1915,7 +1936,10 @@ public struct ClientConfig: Equatable, Hashable {
          *
          * It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
          * service may be asked again after a restart: for tests.
-         */storageDir: String?, network: BitcoinNetwork = .bitcoin, 
+         */storageDir: String?, 
+        /**
+         * The chain that the wallet's node is on.
+         */network: BitcoinNetwork = .bitcoin, 
         /**
          * Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
          *
@@ -2012,15 +2036,45 @@ public func FfiConverterTypeClientConfig_lower(_ value: ClientConfig) -> RustBuf
  * What a host offers in `init_hosted_channel`.
  */
 public struct HostedChannelTerms: Equatable, Hashable {
+    /**
+     * What the channel holds, both sides together.
+     */
     public var capacityMsat: UInt64
+    /**
+     * What of it is the wallet's at first.
+     */
     public var initialClientBalanceMsat: UInt64
+    /**
+     * The most that may be in pending payments to one side.
+     */
     public var maxHtlcValueInFlightMsat: UInt64
+    /**
+     * The smallest payment that the host takes.
+     */
     public var htlcMinimumMsat: UInt64
+    /**
+     * The most pending payments that the host takes.
+     */
     public var maxAcceptedHtlcs: UInt16
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(capacityMsat: UInt64, initialClientBalanceMsat: UInt64, maxHtlcValueInFlightMsat: UInt64, htlcMinimumMsat: UInt64, maxAcceptedHtlcs: UInt16) {
+    public init(
+        /**
+         * What the channel holds, both sides together.
+         */capacityMsat: UInt64, 
+        /**
+         * What of it is the wallet's at first.
+         */initialClientBalanceMsat: UInt64, 
+        /**
+         * The most that may be in pending payments to one side.
+         */maxHtlcValueInFlightMsat: UInt64, 
+        /**
+         * The smallest payment that the host takes.
+         */htlcMinimumMsat: UInt64, 
+        /**
+         * The most pending payments that the host takes.
+         */maxAcceptedHtlcs: UInt16) {
         self.capacityMsat = capacityMsat
         self.initialClientBalanceMsat = initialClientBalanceMsat
         self.maxHtlcValueInFlightMsat = maxHtlcValueInFlightMsat
@@ -2085,6 +2139,9 @@ public struct IncomingChannel: Equatable, Hashable {
      * Public key of the peer, 66 hex digits.
      */
     public var peerId: String
+    /**
+     * How far the channel is, as the node shows it.
+     */
     public var stage: ChannelStage
     /**
      * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
@@ -2095,6 +2152,9 @@ public struct IncomingChannel: Equatable, Hashable {
      * The temporary id that it had as `Proposed`, where the node tells.
      */
     public var formerChannelId: String?
+    /**
+     * What the channel holds, both sides together.
+     */
     public var capacitySat: UInt64?
     /**
      * What the peer gives the wallet. It is not received before the channel is confirmed.
@@ -2108,7 +2168,13 @@ public struct IncomingChannel: Equatable, Hashable {
      * Usable before its funding is confirmed, which takes trust in the peer.
      */
     public var isZeroConf: Bool?
+    /**
+     * Blocks that its funding transaction has, that of the transaction included.
+     */
     public var confirmations: UInt32?
+    /**
+     * Blocks that it needs until it can be used.
+     */
     public var confirmationsRequired: UInt32?
 
     // Default memberwise initializers are never public by default, so we
@@ -2116,14 +2182,20 @@ public struct IncomingChannel: Equatable, Hashable {
     public init(
         /**
          * Public key of the peer, 66 hex digits.
-         */peerId: String, stage: ChannelStage, 
+         */peerId: String, 
+        /**
+         * How far the channel is, as the node shows it.
+         */stage: ChannelStage, 
         /**
          * The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
          * `channel_id` or another of the node's that stays the same for the channel's life.
          */channelId: String? = nil, 
         /**
          * The temporary id that it had as `Proposed`, where the node tells.
-         */formerChannelId: String? = nil, capacitySat: UInt64? = nil, 
+         */formerChannelId: String? = nil, 
+        /**
+         * What the channel holds, both sides together.
+         */capacitySat: UInt64? = nil, 
         /**
          * What the peer gives the wallet. It is not received before the channel is confirmed.
          */pushMsat: UInt64? = nil, 
@@ -2132,7 +2204,13 @@ public struct IncomingChannel: Equatable, Hashable {
          */isAnnounced: Bool? = nil, 
         /**
          * Usable before its funding is confirmed, which takes trust in the peer.
-         */isZeroConf: Bool? = nil, confirmations: UInt32? = nil, confirmationsRequired: UInt32? = nil) {
+         */isZeroConf: Bool? = nil, 
+        /**
+         * Blocks that its funding transaction has, that of the transaction included.
+         */confirmations: UInt32? = nil, 
+        /**
+         * Blocks that it needs until it can be used.
+         */confirmationsRequired: UInt32? = nil) {
         self.peerId = peerId
         self.stage = stage
         self.channelId = channelId
@@ -2221,16 +2299,25 @@ public struct NodeReadiness: Equatable, Hashable {
      * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
      */
     public var anchorReserveSat: UInt64?
+    /**
+     * Whether it takes announced channels from this peer.
+     */
     public var acceptsAnnounced: Bool?
+    /**
+     * Whether it takes unannounced channels from this peer.
+     */
     public var acceptsUnannounced: Bool?
     /**
-     * From this peer.
+     * Whether it takes channels from this peer that can be used before they are confirmed.
      */
     public var acceptsZeroConf: Bool?
     /**
-     * Channels of this peer that are pending, and how many the node takes at a time.
+     * Channels of this peer that are pending.
      */
     public var pendingChannels: UInt32?
+    /**
+     * How many pending channels of this peer it takes at a time.
+     */
     public var maxPendingChannels: UInt32?
     /**
      * Whether it connects to onion addresses.
@@ -2253,13 +2340,22 @@ public struct NodeReadiness: Equatable, Hashable {
          */onchainSat: UInt64? = nil, 
         /**
          * What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
-         */anchorReserveSat: UInt64? = nil, acceptsAnnounced: Bool? = nil, acceptsUnannounced: Bool? = nil, 
+         */anchorReserveSat: UInt64? = nil, 
         /**
-         * From this peer.
+         * Whether it takes announced channels from this peer.
+         */acceptsAnnounced: Bool? = nil, 
+        /**
+         * Whether it takes unannounced channels from this peer.
+         */acceptsUnannounced: Bool? = nil, 
+        /**
+         * Whether it takes channels from this peer that can be used before they are confirmed.
          */acceptsZeroConf: Bool? = nil, 
         /**
-         * Channels of this peer that are pending, and how many the node takes at a time.
-         */pendingChannels: UInt32? = nil, maxPendingChannels: UInt32? = nil, 
+         * Channels of this peer that are pending.
+         */pendingChannels: UInt32? = nil, 
+        /**
+         * How many pending channels of this peer it takes at a time.
+         */maxPendingChannels: UInt32? = nil, 
         /**
          * Whether it connects to onion addresses.
          */reachesOnion: Bool? = nil, 

@@ -2995,6 +2995,9 @@ internal object FfiConverterTypeLnurl: FfiConverter<Lnurl, Long> {
  * What a service offers. Everything in it is safe to show and to log.
  */
 public data class ChannelOffer (
+    /**
+     * `Funded`: a channel that a node opens (LUD-02). `Hosted`: one that a host keeps (LUD-07).
+     */
     public val `kind`: ChannelKind
     , 
     /**
@@ -3083,8 +3086,14 @@ public data class ChannelRequestSnapshot (
      */
     public val `revision`: kotlin.ULong
     , 
+    /**
+     * What the service or the host offers.
+     */
     public val `offer`: ChannelOffer
     , 
+    /**
+     * Where the request stands.
+     */
     public val `state`: ChannelRequestState
     , 
     /**
@@ -3225,6 +3234,9 @@ public data class ClientConfig (
      */
     public val `storageDir`: kotlin.String?
     , 
+    /**
+     * The chain that the wallet's node is on.
+     */
     public val `network`: BitcoinNetwork = BitcoinNetwork.BITCOIN 
     , 
     /**
@@ -3323,14 +3335,29 @@ internal object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfi
  * What a host offers in `init_hosted_channel`.
  */
 public data class HostedChannelTerms (
+    /**
+     * What the channel holds, both sides together.
+     */
     public val `capacityMsat`: kotlin.ULong
     , 
+    /**
+     * What of it is the wallet's at first.
+     */
     public val `initialClientBalanceMsat`: kotlin.ULong
     , 
+    /**
+     * The most that may be in pending payments to one side.
+     */
     public val `maxHtlcValueInFlightMsat`: kotlin.ULong
     , 
+    /**
+     * The smallest payment that the host takes.
+     */
     public val `htlcMinimumMsat`: kotlin.ULong
     , 
+    /**
+     * The most pending payments that the host takes.
+     */
     public val `maxAcceptedHtlcs`: kotlin.UShort
     
 ){
@@ -3383,6 +3410,9 @@ public data class IncomingChannel (
      */
     public val `peerId`: kotlin.String
     , 
+    /**
+     * How far the channel is, as the node shows it.
+     */
     public val `stage`: ChannelStage
     , 
     /**
@@ -3396,6 +3426,9 @@ public data class IncomingChannel (
      */
     public val `formerChannelId`: kotlin.String? = null 
     , 
+    /**
+     * What the channel holds, both sides together.
+     */
     public val `capacitySat`: kotlin.ULong? = null 
     , 
     /**
@@ -3413,8 +3446,14 @@ public data class IncomingChannel (
      */
     public val `isZeroConf`: kotlin.Boolean? = null 
     , 
+    /**
+     * Blocks that its funding transaction has, that of the transaction included.
+     */
     public val `confirmations`: kotlin.UInt? = null 
     , 
+    /**
+     * Blocks that it needs until it can be used.
+     */
     public val `confirmationsRequired`: kotlin.UInt? = null 
     
 ){
@@ -3493,20 +3532,29 @@ public data class NodeReadiness (
      */
     public val `anchorReserveSat`: kotlin.ULong? = null 
     , 
+    /**
+     * Whether it takes announced channels from this peer.
+     */
     public val `acceptsAnnounced`: kotlin.Boolean? = null 
     , 
+    /**
+     * Whether it takes unannounced channels from this peer.
+     */
     public val `acceptsUnannounced`: kotlin.Boolean? = null 
     , 
     /**
-     * From this peer.
+     * Whether it takes channels from this peer that can be used before they are confirmed.
      */
     public val `acceptsZeroConf`: kotlin.Boolean? = null 
     , 
     /**
-     * Channels of this peer that are pending, and how many the node takes at a time.
+     * Channels of this peer that are pending.
      */
     public val `pendingChannels`: kotlin.UInt? = null 
     , 
+    /**
+     * How many pending channels of this peer it takes at a time.
+     */
     public val `maxPendingChannels`: kotlin.UInt? = null 
     , 
     /**
