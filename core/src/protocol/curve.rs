@@ -31,6 +31,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many keys for an interpreter")]
     fn the_edges_of_the_field_are_as_another_library_has_them() {
         let p = U256::from_be_hex(P);
         let one = U256::ONE;
