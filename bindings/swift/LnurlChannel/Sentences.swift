@@ -186,7 +186,7 @@ private let english = [
     "concern_unannounced_refused": "Your node takes no private channels.",
     "concern_announced_refused": "Your node takes no public channels.",
     "concern_zero_conf_refused": "The peer wants to open the channel without confirmations, which your node does not take.",
-    "concern_too_many_pending": "%@ channels of this peer are still opening, and your node takes no more.",
+    "concern_too_many_pending": "Channels of this peer that are still opening: %@. Your node takes no more.",
     "concern_onion_unreachable": "The peer is reached over Tor only, which your node does not use.",
     "concern_hosted_unsupported": "Your node cannot take hosted channels.",
     "concern_peer_not_connected": "Your node is not connected to the peer.",

@@ -111,7 +111,7 @@ public class Sentences(private val lookUp: (key: String) -> String? = { null }) 
             "concern_unannounced_refused" to "Your node takes no private channels.",
             "concern_announced_refused" to "Your node takes no public channels.",
             "concern_zero_conf_refused" to "The peer wants to open the channel without confirmations, which your node does not take.",
-            "concern_too_many_pending" to "%1\$s channels of this peer are still opening, and your node takes no more.",
+            "concern_too_many_pending" to "Channels of this peer that are still opening: %1\$s. Your node takes no more.",
             "concern_onion_unreachable" to "The peer is reached over Tor only, which your node does not use.",
             "concern_hosted_unsupported" to "Your node cannot take hosted channels.",
             "concern_peer_not_connected" to "Your node is not connected to the peer.",
