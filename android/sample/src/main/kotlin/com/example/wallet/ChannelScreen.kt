@@ -2,6 +2,7 @@ package com.example.wallet
 
 import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelConcern
+import dev.lnurlchannel.ChannelKind
 import dev.lnurlchannel.ChannelListener
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ChannelRequest
@@ -95,7 +96,7 @@ class ChannelScreen(
         waits = work {
             last?.cancelAndJoin()
             val client = client()
-            withContext(Dispatchers.IO) { client.goOn({ isInForeground }) { _, outcome -> wallet.arrived(outcome) } }
+            withContext(Dispatchers.IO) { client.goOn({ isInForeground }) { _, outcome -> arrived(outcome) } }
         }
     }
 
@@ -108,7 +109,7 @@ class ChannelScreen(
     /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
     suspend fun goOnInBackground(): Duration? {
         val client = client()
-        return withContext(Dispatchers.IO) { client.goOnInBackground { _, outcome -> wallet.arrived(outcome) } }
+        return withContext(Dispatchers.IO) { client.goOnInBackground { _, outcome -> arrived(outcome) } }
     }
 
     /** How long to leave until the first job; null if nothing waits. */
@@ -203,7 +204,7 @@ class ChannelScreen(
     }
 
     private suspend fun await(request: ChannelRequest, call: suspend () -> ChannelOutcome) {
-        wallet.arrived(call())
+        arrived(call())
         if (isInForeground && request.snapshot().awaitsReady) request.awaitReady()
     }
 
@@ -219,8 +220,17 @@ class ChannelScreen(
             requests.follow(it)
             // Only now, so that no channel goes unreported.
             withContext(Dispatchers.IO) { wallet.start(it) }
+            handOver(it)
         }
     }
+
+    /** Hosted channels that came in an earlier run: the wallet may have been killed before it went on from them. */
+    private suspend fun handOver(client: ChannelClient) = client.requests()
+        .filter { it.state == ChannelRequestState.ARRIVED && it.offer.kind == ChannelKind.HOSTED && !it.isDismissed }
+        .mapNotNull { client.request(it.requestId) }
+        .forEach { arrived(it.accept()) }
+
+    private suspend fun arrived(outcome: ChannelOutcome) = withContext(Dispatchers.IO) { wallet.arrived(outcome) }
 
     /** Remembers the steps, which snapshots do not have. */
     private val listener = object : ChannelListener {

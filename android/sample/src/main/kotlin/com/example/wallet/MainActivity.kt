@@ -27,10 +27,10 @@ class MainActivity : Activity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.main)
-        val (texts, sentences) = Texts(this) to sentences(this)
-        home = HomePage(findViewById(R.id.home), screen, texts, sentences)
-        consent = ConsentPage(findViewById(R.id.consent), screen, sentences)
-        request = RequestPage(findViewById(R.id.request), screen, texts, sentences, ::share)
+        val texts = Texts(this)
+        home = HomePage(findViewById(R.id.home), screen, texts)
+        consent = ConsentPage(findViewById(R.id.consent), screen, texts)
+        request = RequestPage(findViewById(R.id.request), screen, texts, ::share)
         findViewById<View>(R.id.scan).setOnClickListener { scan() }
         findViewById<View>(R.id.paste).setOnClickListener { paste() }
         findViewById<View>(R.id.demo).setOnClickListener { screen.open(DemoWallet.demoLnurl()) }

@@ -4,6 +4,7 @@ import android.app.Activity
 import android.os.Build
 import android.view.View
 import android.view.WindowInsets
+import android.window.OnBackInvokedCallback
 import android.window.OnBackInvokedDispatcher
 
 // What differs between the phones that the app runs on. An app with androidx has this from there.
@@ -35,7 +36,7 @@ private fun View.keepClear(insets: WindowInsets) {
 /** What the back gesture does, where the system asks beforehand; before Android 13, it calls `onBackPressed`. */
 class BackGesture(private val activity: Activity, onBack: () -> Unit) {
     private val callback: Any? =
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) android.window.OnBackInvokedCallback(onBack) else null
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) OnBackInvokedCallback(onBack) else null
     private var isTaken = false
 
     /** Whether the app takes it; else it leaves the app. */
@@ -43,7 +44,7 @@ class BackGesture(private val activity: Activity, onBack: () -> Unit) {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU || isTaken == this.isTaken) return
         this.isTaken = isTaken
         val dispatcher = activity.onBackInvokedDispatcher
-        val callback = callback as android.window.OnBackInvokedCallback
+        val callback = callback as OnBackInvokedCallback
         if (isTaken) dispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, callback)
         else dispatcher.unregisterOnBackInvokedCallback(callback)
     }

@@ -12,17 +12,11 @@ import dev.lnurlchannel.ChannelRequestSnapshot
 import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.ChannelVisibility
 import dev.lnurlchannel.LnurlChannelException
-import dev.lnurlchannel.Sentences
 import dev.lnurlchannel.awaitsChannel
 
 /** One request: its offer, what stands in the way, how far it is, and what the user can do. */
-class RequestPage(
-    val view: View,
-    private val screen: ChannelScreen,
-    private val texts: Texts,
-    private val sentences: Sentences,
-    share: () -> Unit,
-) {
+class RequestPage(val view: View, private val screen: ChannelScreen, private val texts: Texts, share: () -> Unit) {
+    private val sentences = texts.sentences
     private val title: TextView = view.find(R.id.request_title)
     private val service: TextView = view.find(R.id.request_service)
     private val problem: TextView = view.find(R.id.request_problem)
@@ -37,23 +31,21 @@ class RequestPage(
     private val primary: Button = view.find(R.id.primary)
     private val others: ViewGroup = view.find(R.id.others)
     private val share: View = view.find(R.id.share)
-    private var page: Page.Request? = null
+    private var requestId: String? = null
 
     init {
         view.find<View>(R.id.request_back).setOnClickListener { screen.goHome() }
         this.share.setOnClickListener { share() }
         timeLeft.format = view.context.getString(R.string.time_left)
-        visibility.setOnCheckedChangeListener { _, id ->
-            val chosen = if (id == R.id.public_channel) ChannelVisibility.ANNOUNCED else ChannelVisibility.UNANNOUNCED
-            if (page?.visibility != chosen) screen.choose(chosen)
-        }
+        view.find<View>(R.id.private_channel).setOnClickListener { screen.choose(ChannelVisibility.UNANNOUNCED) }
+        view.find<View>(R.id.public_channel).setOnClickListener { screen.choose(ChannelVisibility.ANNOUNCED) }
     }
 
     fun render(page: Page.Request, error: LnurlChannelException?) {
-        if (page.request.requestId != this.page?.request?.requestId) view.scrollTo(0, 0)
-        this.page = page
         val request = page.request
-        title.show(texts.title(request, sentences))
+        if (request.requestId != requestId) view.scrollTo(0, 0)
+        requestId = request.requestId
+        title.show(texts.title(request))
         service.text = texts.offeredBy(request.offer)
         val problem = problem(request, error)
         this.problem.show(problem)
@@ -93,16 +85,15 @@ class RequestPage(
                 else -> R.string.concerns_after
             },
         )
-        concerns.fill(lines, R.layout.line) { line, text ->
+        concerns.fill(lines, R.layout.concern) { line, text ->
             (line as TextView).text = view.context.getString(R.string.bullet, text)
-            line.setTextColor(view.context.getColor(R.color.on_warning))
         }
     }
 
     private fun showProgress(page: Page.Request) {
         val request = page.request
         view.find<View>(R.id.progress_card).isVisible = request.isRunning || page.steps.isNotEmpty()
-        steps.fill(page.steps.dropLast(1).takeLast(EARLIER_STEPS), R.layout.line) { line, step ->
+        steps.fill(page.steps.dropLast(1).takeLast(EARLIER_STEPS), R.layout.step) { line, step ->
             (line as TextView).text = view.context.getString(R.string.step_done, sentences.of(step))
         }
         step.show(page.steps.lastOrNull()?.let(sentences::of) ?: sentences.of(request.state))
@@ -125,7 +116,9 @@ class RequestPage(
         val main = actions.find { it.isPrimary }
         primary.isVisible = main != null
         if (main != null) primary.show(main)
-        others.fill(actions.filter { it != main }, R.layout.quiet_button) { button, action -> (button as Button).show(action) }
+        others.fill(actions - setOfNotNull(main), R.layout.quiet_button) { button, action ->
+            (button as Button).show(action)
+        }
         view.find<View>(R.id.ask_again_hint).isVisible = Action.ASK_AGAIN in actions
     }
 

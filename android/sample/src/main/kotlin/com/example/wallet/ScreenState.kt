@@ -50,7 +50,8 @@ enum class Action(val isPrimary: Boolean = false) {
 
 /** In the order of the buttons. */
 private fun actionsFor(request: ChannelRequestSnapshot): List<Action> = when (request.state) {
-    ChannelRequestState.ARRIVED, ChannelRequestState.READY, ChannelRequestState.REFUSED, ChannelRequestState.CANCELLED ->
+    ChannelRequestState.ARRIVED, ChannelRequestState.READY,
+    ChannelRequestState.REFUSED, ChannelRequestState.CANCELLED ->
         if (request.isDismissed) emptyList() else listOf(Action.DISMISS)
     else -> if (request.isRunning) listOf(Action.PAUSE, Action.CANCEL) else when (request.state) {
         ChannelRequestState.OFFERED -> listOf(Action.ACCEPT, Action.TURN_DOWN)

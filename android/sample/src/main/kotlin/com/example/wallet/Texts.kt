@@ -9,18 +9,18 @@ import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.Sentences
 import dev.lnurlchannel.socketAddress
 
-/** The library's sentences, in the app's language: its own `strings.xml` overrides and translates them. */
-fun sentences(context: Context) = Sentences { key ->
-    val id = context.resources.getIdentifier(key, "string", context.packageName)
-    if (id == 0) null else context.getString(id)
-}
-
 /** A line of an offer, or of a channel, with its name. */
 class Fact(val name: String, val value: String)
 
-/** What the app says of values that are not the library's sentences. */
+/** What the app says, in the user's language. */
 class Texts(private val context: Context) {
-    fun title(request: ChannelRequestSnapshot, sentences: Sentences): String {
+    /** The library's, which the app's `strings.xml` overrides and translates. */
+    val sentences = Sentences { key ->
+        val id = context.resources.getIdentifier(key, "string", context.packageName)
+        if (id == 0) null else context.getString(id)
+    }
+
+    fun title(request: ChannelRequestSnapshot): String {
         val isHosted = request.offer.kind == ChannelKind.HOSTED
         return when {
             request.state == ChannelRequestState.ARRIVED && isHosted -> context.getString(R.string.arrived_hosted_title)

@@ -58,7 +58,8 @@ class WaitingService : Service() {
             @Suppress("DEPRECATION")
             return Notification.Builder(this)
         }
-        val channel = NotificationChannel(CHANNEL, getString(R.string.waiting_channel), NotificationManager.IMPORTANCE_LOW)
+        val name = getString(R.string.waiting_channel)
+        val channel = NotificationChannel(CHANNEL, name, NotificationManager.IMPORTANCE_LOW)
         getSystemService(NotificationManager::class.java).createNotificationChannel(channel)
         return Notification.Builder(this, CHANNEL)
     }

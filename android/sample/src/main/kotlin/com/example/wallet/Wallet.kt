@@ -18,6 +18,9 @@ abstract class Wallet : BaseWalletNode() {
     /** Starts the node. From now on each of its events is reported to [client], off the main thread. */
     abstract fun start(client: ChannelClient)
 
-    /** A channel has come. Of a hosted one the wallet goes on from the message. */
+    /**
+     * A channel has come. Of a hosted one the wallet goes on from the message. Off the main thread; the same may
+     * be told again, also after a restart.
+     */
     abstract fun arrived(outcome: ChannelOutcome)
 }

@@ -112,8 +112,7 @@ class ActivityTest {
     @Test
     fun `a screen reader reads each step as it comes, and each error at once`() {
         val client = FakeApp.client()
-        val request = client.fetchReturns()
-        request.acceptReturns(fakeFunded(), after = Duration.INFINITE)
+        val request = client.waiting()
         val phone = Phone.start()
         phone.offered(code)
         phone.click("Accept")
@@ -128,9 +127,11 @@ class ActivityTest {
             assertEquals(View.ACCESSIBILITY_LIVE_REGION_POLITE, phone.view(sentence).accessibilityLiveRegion)
         }
         assertTrue(phone.view("Waiting for the channel").isAccessibilityHeading)
-        request.becomes(request.snapshot().copy(state = ChannelRequestState.REFUSED, isRunning = false, refusal = "Full."))
+        val refused = request.snapshot().copy(state = ChannelRequestState.REFUSED, isRunning = false, refusal = "Full.")
+        request.becomes(refused)
         phone.await("The service said no: Full.")
-        assertEquals(View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE, phone.view("The service said no: Full.").accessibilityLiveRegion)
+        val said = phone.view("The service said no: Full.")
+        assertEquals(View.ACCESSIBILITY_LIVE_REGION_ASSERTIVE, said.accessibilityLiveRegion)
     }
 
     @Test
@@ -141,7 +142,8 @@ class ActivityTest {
         phone.offered(code)
         phone.click("Accept")
         phone.await("it was accepted") { request.accepts.isNotEmpty() }
-        request.becomes(request.snapshot().copy(state = ChannelRequestState.AWAITING, isRunning = true), ChannelStep.AGREED)
+        val awaited = request.snapshot().copy(state = ChannelRequestState.AWAITING, isRunning = true)
+        request.becomes(awaited, ChannelStep.AGREED)
         phone.await("The service agreed")
         val app = shadowOf(RuntimeEnvironment.getApplication())
         assertEquals(WaitingService::class.java.name, app.nextStartedService.component?.className)
@@ -157,7 +159,8 @@ class ActivityTest {
         val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()
         val notification = shadowOf(service).lastForegroundNotification
         assertEquals("Waiting for a channel", notification.extras.getString("android.title"))
-        assertEquals(MainActivity::class.java.name, shadowOf(notification.contentIntent).savedIntent.component?.className)
+        val leadsTo = shadowOf(notification.contentIntent).savedIntent.component
+        assertEquals(MainActivity::class.java.name, leadsTo?.className)
     }
 
     @Test
@@ -203,7 +206,7 @@ class ActivityTest {
     private fun until(what: String, holds: () -> Boolean) = Phone.await(what, { "it did not" }, holds)
 
     private fun FakeChannelClient.waiting() =
-        fetchReturns(FakeChannelRequest(fakeSnapshot())).apply { acceptReturns(fakeFunded(), after = Duration.INFINITE) }
+        fetchReturns().apply { acceptReturns(fakeFunded(), after = Duration.INFINITE) }
 
     private fun Phone.view(text: String) = views.first { (it as? TextView)?.text?.toString() == text }
 

@@ -143,6 +143,30 @@ class FlowTest {
     }
 
     @Test
+    @Config(application = HastyApp::class)
+    fun `when no channel has come in time, the user waits on, and nobody is asked again`() {
+        val phone = Phone.start()
+        phone.waits()
+        phone.await("The channel was asked for, and there is none yet that can be used. It may still come.")
+        phone.click("Wait on")
+        phone.await("Stop waiting")
+        testbed.open()
+        phone.await("The channel has come")
+        assertEquals(1, testbed.callbacks().size)
+    }
+
+    @Test
+    @Config(application = LonelyApp::class)
+    fun `when the node cannot connect nobody was asked, and the offer can be accepted again`() {
+        val phone = Phone.start()
+        phone.offered(testbed.offer())
+        phone.click("Accept")
+        phone.await("Your node could not connect to the peer.")
+        assertTrue("${phone.texts}", phone.shows("A channel is offered") && phone.shows("Accept"))
+        assertEquals(emptyList<String>(), testbed.callbacks())
+    }
+
+    @Test
     fun `the user stops waiting, waits on, and cancels`() {
         val phone = Phone.start()
         phone.waits()

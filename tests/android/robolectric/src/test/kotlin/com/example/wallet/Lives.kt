@@ -7,7 +7,7 @@ import kotlin.reflect.KClass
 import kotlin.system.exitProcess
 import org.junit.runner.JUnitCore
 
-/** Runs the tests of a class in a process of their own: one life of the app, with the nodes and the folder of others. */
+/** Runs the tests of a class in a process of their own: one life of the app, on nodes and a folder that outlive it. */
 class Lives(private val testbed: Testbed, private val folder: File) {
     fun live(life: KClass<*>, environment: Map<String, String> = emptyMap()): List<String> {
         val kept = listOf("robolectric.offline", "robolectric.dependency.dir").map { "-D$it=${System.getProperty(it)}" }

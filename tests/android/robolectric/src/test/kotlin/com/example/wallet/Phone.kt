@@ -21,7 +21,8 @@ class Phone(val controller: ActivityController<MainActivity>) {
 
     /** What is on the screen now, whether or not one has to scroll for it. */
     val views: List<View> get() = decor.shown().toList()
-    val texts: List<String> get() = views.filterIsInstance<TextView>().map { it.text.toString() }.filter { it.isNotEmpty() }
+    val texts: List<String>
+        get() = views.filterIsInstance<TextView>().map { it.text.toString() }.filter { it.isNotEmpty() }
 
     fun shows(text: String) = texts.any { text in it }
 
@@ -61,7 +62,7 @@ class Phone(val controller: ActivityController<MainActivity>) {
 
     /** A row of the list, or a button, by its text or by what a screen reader says. */
     private fun clickable(label: String): View? {
-        val view = views.find { (it as? TextView)?.text?.toString() == label || it.contentDescription == label } ?: return null
+        val view = views.find { (it as? TextView)?.text?.toString() == label || it.contentDescription == label }
         return generateSequence(view) { it.parent as? View }.find { it.isClickable }?.takeIf { it.isEnabled }
     }
 

@@ -13,7 +13,7 @@ import kotlin.math.abs
 
 /** A page as it looks, from its top to its end. */
 class Picture private constructor(private val width: Int, private val height: Int, private val pixels: IntArray) {
-    /** With a palette, which makes it small: surfaces keep their colours, and the edges of letters the nearest of a few. */
+    /** With a palette, which makes it small: surfaces keep their colours, the edges of letters get one of a few. */
     fun write(file: File) {
         val surfaces = pixels.asList().groupingBy { it }.eachCount().filterValues { it >= SURFACE }.keys
         val written = IntArray(pixels.size) { if (pixels[it] in surfaces) pixels[it] else rounded(pixels[it]) }
@@ -41,7 +41,8 @@ class Picture private constructor(private val width: Int, private val height: In
         return pixels.indices.count { distance(pixels[it], other.pixels[it]) > SHADES }
     }
 
-    private fun distance(one: Int, other: Int) = CHANNELS.maxOf { abs((one shr it and 0xff) - (other shr it and 0xff)) }
+    private fun distance(one: Int, other: Int) =
+        CHANNELS.maxOf { abs((one shr it and 0xff) - (other shr it and 0xff)) }
 
     companion object {
         private const val PALETTE = 256
@@ -52,18 +53,23 @@ class Picture private constructor(private val width: Int, private val height: In
 
         fun read(file: File): Picture {
             val image = ImageIO.read(file)
-            return Picture(image.width, image.height, image.getRGB(0, 0, image.width, image.height, null, 0, image.width))
+            val (width, height) = image.width to image.height
+            return Picture(width, height, image.getRGB(0, 0, width, height, null, 0, width))
         }
 
         /** Draws [decor] as high as the page in it is, and at least as high as it was. */
         fun of(decor: View, page: ScrollView): Picture {
-            val (width, height) = decor.width to maxOf(decor.height, page.getChildAt(0).height + page.paddingTop + page.paddingBottom)
-            decor.measure(MeasureSpec.makeMeasureSpec(width, MeasureSpec.EXACTLY), MeasureSpec.makeMeasureSpec(height, MeasureSpec.EXACTLY))
+            val content = page.getChildAt(0).height + page.paddingTop + page.paddingBottom
+            val (width, height) = decor.width to maxOf(decor.height, content)
+            decor.measure(exactly(width), exactly(height))
             decor.layout(0, 0, width, height)
             val bitmap = Bitmap.createBitmap(width, height, Bitmap.Config.ARGB_8888)
             decor.draw(Canvas(bitmap))
-            val pixels = IntArray(width * height).also { bitmap.getPixels(it, 0, width, 0, 0, width, height) }
+            val pixels = IntArray(width * height)
+            bitmap.getPixels(pixels, 0, width, 0, 0, width, height)
             return Picture(width, height, pixels)
         }
+
+        private fun exactly(size: Int) = MeasureSpec.makeMeasureSpec(size, MeasureSpec.EXACTLY)
     }
 }

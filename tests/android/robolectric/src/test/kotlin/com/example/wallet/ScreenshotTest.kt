@@ -26,6 +26,7 @@ import java.util.TimeZone
 import kotlin.time.Duration
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
+import org.junit.Assert.fail
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -72,7 +73,8 @@ class ScreenshotTest {
     fun `offer with concerns`() = request("offer-concerns", concerns = CONCERNS) {}
 
     @Test
-    fun `hosted offer`() = request("offer-hosted", fakeOffer(ChannelKind.HOSTED, service = null, alias = "Host of channels")) {}
+    fun `hosted offer`() =
+        request("offer-hosted", fakeOffer(ChannelKind.HOSTED, service = null, alias = "Host of channels")) {}
 
     @Test
     fun connecting() = accepted("connecting") {
@@ -131,8 +133,8 @@ class ScreenshotTest {
         waiting.acceptReturns(fakeFunded(), after = Duration.INFINITE)
         FakeApp.client(
             waiting,
-            FakeChannelRequest(funded.copy(state = ChannelRequestState.READY, isDismissed = true, createdAtSeconds = DAY)),
-            FakeChannelRequest(other.copy(isDismissed = true, createdAtSeconds = DAY - 86_400uL)),
+            FakeChannelRequest(seen(funded.copy(state = ChannelRequestState.READY), DAY)),
+            FakeChannelRequest(seen(other, DAY - 86_400uL)),
         )
         picture("history")
     }
@@ -149,6 +151,9 @@ class ScreenshotTest {
         assertTrue("${one.differs(other)}", one.differs(other) > FEW_PIXELS)
     }
 
+    private fun seen(request: ChannelRequestSnapshot, createdAtSeconds: ULong) =
+        request.copy(isDismissed = true, createdAtSeconds = createdAtSeconds)
+
     /** Opens an offer as the user does, and shows what [then] makes of it. */
     private fun request(
         name: String,
@@ -162,10 +167,7 @@ class ScreenshotTest {
         request.acceptReturns(fakeFunded(), after = Duration.INFINITE)
         request.awaitReadyReturns(fakeChannel(), after = Duration.INFINITE)
         val phone = Phone.start()
-        phone.type(CODE)
-        phone.click("Continue")
-        phone.click("Ask for the offer")
-        phone.await("Accept")
+        phone.offered(CODE)
         request.then(phone)
         picture(name)
     }
@@ -177,12 +179,14 @@ class ScreenshotTest {
             then()
         }
 
-    private fun FakeChannelRequest.step(step: ChannelStep, change: ChannelRequestSnapshot.() -> ChannelRequestSnapshot) =
-        becomes(snapshot().change(), step)
+    private fun FakeChannelRequest.step(
+        step: ChannelStep,
+        change: ChannelRequestSnapshot.() -> ChannelRequestSnapshot,
+    ) = becomes(snapshot().change(), step)
 
     private fun FakeChannelRequest.agree() {
-        step(ChannelStep.CONNECTING) { copy(state = ChannelRequestState.CONNECTING, isRunning = true, isPeerConnected = true) }
-        step(ChannelStep.REQUESTING) { copy(state = ChannelRequestState.REQUESTING) }
+        step(ChannelStep.CONNECTING) { copy(state = ChannelRequestState.CONNECTING, isRunning = true) }
+        step(ChannelStep.REQUESTING) { copy(state = ChannelRequestState.REQUESTING, isPeerConnected = true) }
         val until = (System.currentTimeMillis() / 1000 + LEFT_SECONDS).toULong()
         step(ChannelStep.AGREED) { copy(state = ChannelRequestState.AWAITING, waitsUntilSeconds = until) }
     }
@@ -191,7 +195,9 @@ class ScreenshotTest {
         agree()
         step(ChannelStep.PROPOSED) { copy(state = ChannelRequestState.OPENING) }
         val channel = fakeChannel(ChannelStage.FUNDED).copy(capacitySat = 250_000uL)
-        step(ChannelStep.ARRIVED) { copy(state = ChannelRequestState.ARRIVED, channel = channel, waitsUntilSeconds = null) }
+        step(ChannelStep.ARRIVED) {
+            copy(state = ChannelRequestState.ARRIVED, channel = channel, waitsUntilSeconds = null)
+        }
     }
 
     private fun picture(name: String) = Look.entries.forEach { look ->
@@ -205,7 +211,7 @@ class ScreenshotTest {
         if (differing > FEW_PIXELS) {
             val drawn = File("target/screenshots/${file.name}")
             picture.write(drawn)
-            throw AssertionError("$drawn differs from $file in $differing pixels; if it is meant, -Dscreenshots.renew=true")
+            fail("$drawn differs from $file in $differing pixels; if it is meant, -Dscreenshots.renew=true")
         }
     }
 
@@ -231,7 +237,8 @@ class ScreenshotTest {
             assertTrue("$view is ${view.height} high", view.height >= FINGER && view.width >= FINGER)
         }
         val text = (view as? TextView)?.layout ?: return
-        assertTrue("${view.text} is cut", text.height <= view.height - view.compoundPaddingTop - view.compoundPaddingBottom)
+        val room = view.height - view.compoundPaddingTop - view.compoundPaddingBottom
+        assertTrue("${view.text} is cut", text.height <= room)
     }
 
     private fun View.says(): Boolean = !contentDescription.isNullOrEmpty() ||

@@ -73,12 +73,14 @@ class SlowLife {
         app.end()
 
         val calls = app.times.onMain.toSortedMap()
-        println(calls.entries.joinToString(", ", "on the main thread: ") { (name, call) -> "$name ${call.count}× ≤ ${call.longestMs} ms" })
+        println("on the main thread: " + calls.map { (name, call) -> "$name ${call.count}× ≤ ${call.longestMs} ms" })
         val written = app.times.elsewhere.getValue("reportIncomingChannel").longestMs
         assertTrue("the disk is slow: $written ms", written >= FSYNC_MS)
-        val used = setOf("accept", "askAgain", "awaitReady", "cancel", "dismiss", "fetch", "preflight", "receipt", "request", "snapshot")
+        val used = listOf("accept", "askAgain", "awaitReady", "cancel", "dismiss", "fetch", "preflight") +
+            listOf("receipt", "request", "snapshot")
         assertTrue("${calls.keys}", calls.keys.containsAll(used))
         // What a call takes that waits for no disk is what a busy machine may take.
-        assertEquals(emptyMap<String, Long>(), calls.mapValues { it.value.longestMs }.filterValues { it >= FSYNC_MS / 2 })
+        val long = calls.mapValues { it.value.longestMs }.filterValues { it >= FSYNC_MS / 2 }
+        assertEquals(emptyMap<String, Long>(), long)
     }
 }

@@ -4,6 +4,7 @@ import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelListener
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.ClientConfig
+import dev.lnurlchannel.PeerAddress
 import dev.lnurlchannel.WalletNode
 import dev.lnurlchannel.support.TestWallet
 import dev.lnurlchannel.support.Testbed
@@ -14,9 +15,11 @@ import org.robolectric.RuntimeEnvironment
 /** The app with the real library, and a real node in the place where a wallet puts its own. */
 open class TestbedApp : WalletApp() {
     val testbed = Testbed()
-    val wallet = TestbedWallet(testbed)
+    val wallet by lazy { wallet(TestWallet(testbed)) }
 
     @Volatile private var client: ChannelClient? = null
+
+    protected open fun wallet(node: TestWallet) = TestbedWallet(testbed, node)
 
     override fun makeWallet(): Wallet = wallet
 
@@ -35,11 +38,10 @@ open class TestbedApp : WalletApp() {
     }
 }
 
-/** The testbed's wallet node. */
-class TestbedWallet(private val testbed: Testbed, val node: TestWallet = TestWallet(testbed)) : Wallet(), WalletNode by node {
+/** The wallet of an app on the testbed's wallet node. */
+open class TestbedWallet(private val testbed: Testbed, val node: TestWallet) : Wallet(), WalletNode by node {
     val arrived = CopyOnWriteArrayList<ChannelOutcome>()
 
-    /** So that a test may change it before the client is made anew. */
     override fun config(folder: String): ClientConfig =
         testbed.config().copy(storageDir = System.getProperty("sample.folder") ?: folder)
 
@@ -47,6 +49,20 @@ class TestbedWallet(private val testbed: Testbed, val node: TestWallet = TestWal
 
     override fun arrived(outcome: ChannelOutcome) {
         arrived += outcome
+    }
+}
+
+/** It waits for no longer than a second. */
+class HastyApp : TestbedApp() {
+    override fun wallet(node: TestWallet) = object : TestbedWallet(testbed, node) {
+        override fun config(folder: String) = testbed.hastyConfig().copy(storageDir = folder)
+    }
+}
+
+/** Its node connects to nobody. */
+class LonelyApp : TestbedApp() {
+    override fun wallet(node: TestWallet) = object : TestbedWallet(testbed, node) {
+        override fun connect(peer: PeerAddress) = false
     }
 }
 

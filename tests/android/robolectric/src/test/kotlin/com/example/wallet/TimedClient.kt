@@ -28,9 +28,11 @@ class Times {
             return call()
         } finally {
             val took = (System.nanoTime() - start) / 1_000_000
-            calls.merge(name, Call(1, took)) { one, other -> Call(one.count + other.count, maxOf(one.longestMs, other.longestMs)) }
+            calls.merge(name, Call(1, took), ::plus)
         }
     }
+
+    private fun plus(one: Call, other: Call) = Call(one.count + other.count, maxOf(one.longestMs, other.longestMs))
 
     suspend fun <T> takeUntilSuspended(name: String, call: suspend () -> T): T =
         suspendCoroutineUninterceptedOrReturn { take(name) { call.startCoroutineUninterceptedOrReturn(it) } }
@@ -38,10 +40,12 @@ class Times {
 
 /** A client that passes all calls on, and notes how long each held its thread. */
 class TimedClient(private val real: ChannelClient, private val times: Times) : ChannelClient(NoHandle) {
-    override suspend fun fetch(lnurl: Lnurl) = TimedRequest(times.takeUntilSuspended("fetch") { real.fetch(lnurl) }, times)
+    override suspend fun fetch(lnurl: Lnurl) =
+        TimedRequest(times.takeUntilSuspended("fetch") { real.fetch(lnurl) }, times)
     override fun takeAnswer(lnurl: Lnurl, answer: String) = times.take("takeAnswer") { real.takeAnswer(lnurl, answer) }
     override fun requests() = times.take("requests") { real.requests() }
-    override fun request(requestId: String) = times.take("request") { real.request(requestId) }?.let { TimedRequest(it, times) }
+    override fun request(requestId: String) =
+        times.take("request") { real.request(requestId) }?.let { TimedRequest(it, times) }
     override fun reportIncomingChannel(channel: IncomingChannel) =
         times.take("reportIncomingChannel") { real.reportIncomingChannel(channel) }
     override fun reportChannelClosed(peerId: String, channelId: String?, reason: String?) =
@@ -61,7 +65,8 @@ class TimedRequest(private val real: ChannelRequest, private val times: Times) :
     override fun pause() = times.take("pause") { real.pause() }
     override suspend fun preflight(visibility: ChannelVisibility) =
         times.takeUntilSuspended("preflight") { real.preflight(visibility) }
-    override suspend fun accept(visibility: ChannelVisibility) = times.takeUntilSuspended("accept") { real.accept(visibility) }
+    override suspend fun accept(visibility: ChannelVisibility) =
+        times.takeUntilSuspended("accept") { real.accept(visibility) }
     override suspend fun askAgain(visibility: ChannelVisibility) =
         times.takeUntilSuspended("askAgain") { real.askAgain(visibility) }
     override suspend fun awaitReady() = times.takeUntilSuspended("awaitReady") { real.awaitReady() }
