@@ -52,7 +52,7 @@ class FlowTest {
         phone.click("Done")
         phone.await("Earlier")
         assertTrue(phone.shows("The channel can be used"))
-        assertEquals(1, TestbedApp.here.wallet.arrived.size)
+        assertEquals(testbed.targetId, (phone.arrived() as ChannelOutcome.Funded).channel.peerId)
         assertEquals(1, testbed.callbacks().size)
     }
 
@@ -64,7 +64,7 @@ class FlowTest {
         assertFalse("it is never announced", phone.shows("Visibility"))
         phone.click("Accept")
         phone.await("The hosted channel is here")
-        val terms = (TestbedApp.here.wallet.arrived.single() as ChannelOutcome.HostedOffered).terms
+        val terms = (phone.arrived() as ChannelOutcome.HostedOffered).terms
         assertTrue("${phone.texts}", phone.shows("%,d sat".format(terms.capacityMsat.toLong() / 1000)))
         assertEquals(1, testbed.get("target/invocations").getValue("invocations").jsonArray.size)
     }
@@ -215,6 +215,13 @@ class FlowTest {
         assertEquals("Awaiting", Json.parseToJsonElement(receipt).jsonObject.text("state"))
         val secret = Regex("k1=([^&]+)").find(testbed.callbacks().single())!!.groupValues[1]
         assertFalse(secret in receipt)
+    }
+
+    /** What the wallet goes on from. */
+    private fun Phone.arrived(): ChannelOutcome {
+        val arrived = TestbedApp.here.wallet.arrived
+        await("the wallet is told") { arrived.isNotEmpty() }
+        return arrived.single()
     }
 
     private fun Phone.waits() {
