@@ -51,7 +51,7 @@ link_library() {
     local platform=$1 triple=$2 version=$3 archive=$4 out=$5
     shift 5
     exported_symbols_list >"$out.exports"
-    "$@" -target "$triple" -dynamiclib -o "$out" -Wl,-force_load,"$archive" -Wl,-dead_strip \
+    "$@" -target "$triple" -dynamiclib -o "$out" -Wl,-force_load,"$archive" -Wl,-dead_strip -Wl,-dead_strip_dylibs \
         -Wl,-exported_symbols_list,"$out.exports" -install_name "$(install_name "$platform")" \
         -current_version "$version" -compatibility_version 1
 }

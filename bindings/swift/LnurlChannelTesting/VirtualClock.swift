@@ -35,6 +35,7 @@ public final class VirtualClock: Clock, @unchecked Sendable {
     }
 
     private struct Watcher {
+        let id: UUID
         let count: Int
         let continuation: CheckedContinuation<Void, Never>
     }
@@ -60,16 +61,30 @@ public final class VirtualClock: Clock, @unchecked Sendable {
         for sleeper in woken { sleeper.continuation.resume() }
     }
 
-    /// Wait until `count` tasks sleep on this clock.
+    /// Wait until `count` tasks sleep on this clock, or the task that waits is cancelled, as by a test's time limit.
     public func sleepers(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isReached = lock.withLock {
-                if sleeping.count >= count { return true }
-                watchers.append(Watcher(count: count, continuation: continuation))
-                return false
+        let id = UUID()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isReached = lock.withLock {
+                    if sleeping.count >= count { return true }
+                    watchers.append(Watcher(id: id, count: count, continuation: continuation))
+                    return false
+                }
+                if isReached { continuation.resume() }
+                // A cancellation may have come before.
+                if Task.isCancelled { leave(id) }
             }
-            if isReached { continuation.resume() }
+        } onCancel: {
+            leave(id)
         }
+    }
+
+    private func leave(_ id: UUID) {
+        let watcher = lock.withLock { () -> Watcher? in
+            watchers.firstIndex { $0.id == id }.map { watchers.remove(at: $0) }
+        }
+        watcher?.continuation.resume()
     }
 
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {

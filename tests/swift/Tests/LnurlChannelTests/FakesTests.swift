@@ -70,6 +70,20 @@ import Testing
         #expect(clock.now.elapsed == .seconds(60))
     }
 
+    /// Else a test that waits for too many would never end, whatever its time limit.
+    @Test func whoWaitsForSleepersCanBeCancelled() async {
+        let clock = VirtualClock()
+        let waiting = Task { await clock.sleepers(1) }
+        waiting.cancel()
+        await waiting.value
+        let late = Task {
+            while !Task.isCancelled { await Task.yield() }
+            await clock.sleepers(1)
+        }
+        late.cancel()
+        await late.value
+    }
+
     @Test func anyClockWillDo() async throws {
         let clock = ContinuousClock()
         let client = FakeChannelClient(clock: clock)

@@ -1,3 +1,4 @@
+import Foundation
 import LnurlChannelTesting
 import Testing
 
@@ -10,13 +11,15 @@ import Testing
     private let clock = VirtualClock()
     private let client: LateClient
     private let time = Time()
+    private let decoded = Watched<String>()
     private let model: ChannelScreenModel
 
     init() {
         client = LateClient(clock)
         model = ChannelScreenModel(
             wallet: WalletClient { [client] in try client.make(listener: $0) }, time: time,
-            decode: { text in
+            decode: { [decoded] text in
+                decoded.append(text)
                 guard text.hasPrefix("LNURL") else {
                     throw LnurlChannelError.InvalidLnurl(problem: .notLnurl, reason: "not one")
                 }
@@ -104,7 +107,7 @@ import Testing
             var changes = 0
             model.onChange = { _ in changes += 1 }
             for text in ["hello", "hello", "hello"] { model.see(text) }
-            #expect(changes == 1)
+            #expect(changes == 1 && decoded.all == ["hello"])
             model.see("LNURL1")
             await model.fetch()
             #expect(model.state.problem == "The service could not be reached. Is this device online?")
@@ -128,7 +131,7 @@ import Testing
             model.open("LNURL2")
             // At once, and not when the service has answered.
             await fetching.value
-            #expect(model.state.page == consent)
+            #expect(model.state.page == consent && model.state.problem == nil)
             #expect(model.saved == SavedScreen(scanned: "LNURL2"))
         }
     }
@@ -239,6 +242,27 @@ import Testing
             await model.act(.accept)
             #expect(request.preflights == [.unannounced, .announced])
             #expect(request.accepts == [.announced])
+        }
+    }
+
+    @Test func anAnswerOfTheNodeThatIsTooLateIsNotShown() async throws {
+        try await running {
+            let request = FakeChannelRequest(clock: clock)
+            request.preflightReturns([.visibilityRefused(visibility: .unannounced)], after: .seconds(20))
+            request.preflightReturns([.visibilityRefused(visibility: .announced)], after: .seconds(10))
+            client.fake.fetchReturns(request)
+            model.open("LNURL1")
+            let fetching = Task { await model.fetch() }
+            await clock.sleepers(1)
+            #expect(model.state.isAskingNode)
+            let choosing = Task { await model.choose(.announced) }
+            await clock.sleepers(2)
+            clock.advance(by: .seconds(10))
+            await choosing.value
+            #expect(!model.state.isAskingNode)
+            clock.advance(by: .seconds(10))
+            await fetching.value
+            #expect(page?.concerns == ["Your node takes no public channels."])
         }
     }
 
@@ -386,6 +410,16 @@ import Testing
         }
     }
 
+    @Test func theSystemIsToldWhenToLookAgain() async throws {
+        let now = UInt64(Date().timeIntervalSince1970)
+        client.requests = [FakeChannelRequest(.fake(state: .awaiting) { $0.createdAtSeconds = now })]
+        var seconds: [TimeInterval?] = []
+        model.onBackground = { seconds.append($0) }
+        model.enterBackground()
+        try await running { model.enterBackground() }
+        #expect(seconds == [nil, 900], "and for no channel, never")
+    }
+
     @Test func anOutcomeIsHandedOverOnceHoweverManyWait() async throws {
         let request = FakeChannelRequest(.fake(state: .awaiting), clock: clock)
         request.acceptReturns(.fakeHosted, after: .seconds(60))
@@ -438,6 +472,17 @@ import Testing
         try await running {
             #expect(model.state.page == consent)
             #expect(client.fake.fetched.isEmpty)
+        }
+    }
+
+    @Test func aLinkThatStartsTheAppComesBeforeWhatWasOnTheScreen() async throws {
+        let waiting = FakeChannelRequest(.fake(state: .awaiting))
+        client.requests = [waiting]
+        model.open("LNURL2")
+        model.restore(SavedScreen(scanned: "LNURL1", requestId: waiting.requestId()))
+        try await running {
+            #expect(model.state.page == consent)
+            #expect(model.saved == SavedScreen(scanned: "LNURL2"))
         }
     }
 

@@ -1,0 +1,3 @@
+#pragma once
+#define assert(condition) ((void)(condition))
+#define static_assert _Static_assert
