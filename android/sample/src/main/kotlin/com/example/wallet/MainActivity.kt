@@ -44,8 +44,9 @@ class MainActivity : Activity() {
         app.enter()
     }
 
+    /** Who turns the phone does not leave. */
     override fun onStop() {
-        app.leave()
+        if (!isChangingConfigurations) app.leave()
         super.onStop()
     }
 

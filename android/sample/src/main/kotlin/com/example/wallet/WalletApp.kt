@@ -38,6 +38,7 @@ open class WalletApp : Application() {
 
     /** The user sees the app. */
     fun enter() {
+        if (isVisible.value) return
         isVisible.value = true
         screen.enterForeground()
     }

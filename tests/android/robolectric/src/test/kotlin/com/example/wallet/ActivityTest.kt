@@ -154,6 +154,17 @@ class ActivityTest {
     }
 
     @Test
+    fun `who turns the phone does not leave the app, who leaves it comes back`() {
+        val client = FakeApp.client()
+        val phone = Phone.start()
+        phone.await("it goes on with what waits") { client.peerChecks == 1 }
+        phone.turn()
+        assertEquals(1, client.peerChecks)
+        phone.controller.pause().stop().restart().start().resume()
+        phone.await("it goes on again") { client.peerChecks == 2 }
+    }
+
+    @Test
     fun `the service shows a notification that leads back to the app`() {
         FakeApp.client()
         val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()

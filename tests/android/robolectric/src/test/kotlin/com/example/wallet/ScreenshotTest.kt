@@ -224,7 +224,9 @@ class ScreenshotTest {
             it.stop()
             it.base = SystemClock.elapsedRealtime() + LEFT_SECONDS * 1000
         }
-        val picture = Picture.of(phone.decor, phone.views.filterIsInstance<ScrollView>().single())
+        val page = phone.views.filterIsInstance<ScrollView>().single()
+        val picture = Picture.of(phone.decor, page)
+        assertTrue("a screen reader names the page", !page.accessibilityPaneTitle.isNullOrEmpty())
         phone.views.forEach(::checkForEverybody)
         phone.controller.pause().stop().destroy()
         return picture

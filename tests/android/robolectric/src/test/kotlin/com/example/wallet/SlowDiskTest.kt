@@ -3,8 +3,11 @@ package com.example.wallet
 import com.sun.jna.Platform
 import dev.lnurlchannel.ChannelClient
 import dev.lnurlchannel.ChannelListener
+import dev.lnurlchannel.ChannelVerdict
 import dev.lnurlchannel.support.Testbed
+import dev.lnurlchannel.support.channel
 import dev.lnurlchannel.support.shim
+import kotlin.concurrent.thread
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
 import org.junit.Rule
@@ -38,7 +41,7 @@ class TimedApp : TestbedApp() {
     val times = Times()
 
     override fun makeClient(wallet: Wallet, listener: ChannelListener): ChannelClient =
-        TimedClient(super.makeClient(wallet, listener), times)
+        TimedClient(times.take("ChannelClient") { super.makeClient(wallet, listener) }, times)
 }
 
 /** The app, in a process whose disk is slow. */
@@ -49,6 +52,8 @@ class SlowLife {
     fun live() {
         val app = RuntimeEnvironment.getApplication() as TimedApp
         val phone = Phone.start()
+        phone.await("there is a client") { app.client != null }
+        val writer = thread { keepBusy(app) }
         phone.offered(app.testbed.offer())
         phone.click("Accept")
         phone.await("The channel has come")
@@ -70,6 +75,9 @@ class SlowLife {
         phone.await("Earlier")
         phone.click("Cancelled")
         phone.controller.pause().stop().destroy()
+        assertTrue("the disk was busy to the end", writer.isAlive)
+        writer.interrupt()
+        writer.join()
         app.end()
 
         val calls = app.times.onMain.toSortedMap()
@@ -79,8 +87,23 @@ class SlowLife {
         val used = listOf("accept", "askAgain", "awaitReady", "cancel", "dismiss", "fetch", "preflight") +
             listOf("receipt", "request", "snapshot")
         assertTrue("${calls.keys}", calls.keys.containsAll(used))
+        assertEquals("these may wait for the disk", emptySet<String>(), calls.keys intersect WRITING)
         // What a call takes that waits for no disk is what a busy machine may take.
         val long = calls.mapValues { it.value.longestMs }.filterValues { it >= FSYNC_MS / 2 }
         assertEquals(emptyMap<String, Long>(), long)
+    }
+
+    /** The disk has something to write all the time: each channel is stored before the verdict on it returns. */
+    private fun keepBusy(app: TimedApp) {
+        var number = 1
+        while (!Thread.interrupted()) {
+            val strangers = app.testbed.channel(number++).copy(peerId = app.testbed.walletId)
+            check(app.client!!.reportIncomingChannel(strangers) == ChannelVerdict.Unrequested)
+        }
+    }
+
+    private companion object {
+        val WRITING = setOf("ChannelClient", "takeAnswer", "checkPeers", "pause") +
+            setOf("reportIncomingChannel", "reportChannelClosed", "reportPeerConnection", "reportPeerMessage")
     }
 }

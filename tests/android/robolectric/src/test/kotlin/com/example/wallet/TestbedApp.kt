@@ -17,7 +17,8 @@ open class TestbedApp : WalletApp() {
     val testbed = Testbed()
     val wallet by lazy { wallet(TestWallet(testbed)) }
 
-    @Volatile private var client: ChannelClient? = null
+    @Volatile var client: ChannelClient? = null
+        private set
 
     protected open fun wallet(node: TestWallet) = TestbedWallet(testbed, node)
 
