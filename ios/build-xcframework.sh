@@ -63,7 +63,7 @@ sdk() {
 
 # Each processor's library, in a folder of its platform.
 while read -r target platform triple; do
-    cargo rustc --locked --release --lib --crate-type staticlib --target "$target"
+    cargo rustc --locked --release --lib --crate-type staticlib --target "$target" </dev/null
     mkdir -p "$out/$platform"
     library="$out/$platform/$target.dylib"
     compiler=(xcrun --sdk "$(sdk "$platform")" clang -framework CoreFoundation -framework Security)

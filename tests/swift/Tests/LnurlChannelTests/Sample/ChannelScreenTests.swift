@@ -125,11 +125,16 @@ import Testing
         try await running {
             client.fake.fetchReturns(FakeChannelRequest(), after: .seconds(30))
             model.open("LNURL1")
-            let fetching = Task { await model.fetch() }
+            var hasEnded = false
+            let fetching = Task {
+                await model.fetch()
+                hasEnded = true
+            }
             await clock.sleepers(1)
             #expect(model.state.page == .consent(authority: "service.example", isFetching: true))
             model.open("LNURL2")
             // At once, and not when the service has answered.
+            try await waitUntil("the end") { hasEnded }
             await fetching.value
             #expect(model.state.page == consent && model.state.problem == nil)
             #expect(model.saved == SavedScreen(scanned: "LNURL2"))
