@@ -14,8 +14,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ $# = 4 ] || usage
 folder=$1 project=$2 version=$3 checksum=$4
-[[ $project =~ ^https://[^[:space:]\"|]+$ && $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || usage
-[[ $checksum =~ ^[0-9a-f]{64}$ ]] || usage
+like() { grep --quiet --line-regexp --extended-regexp "$1" <<<"$2" || usage; }
+like 'https://[A-Za-z0-9._~/-]+' "$project"
+like '[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?' "$version"
+like '[0-9a-f]{64}' "$checksum"
 
 mkdir -p "$folder"
 others=$(find "$folder" -mindepth 1 -maxdepth 1 ! -name .git)

@@ -3,7 +3,8 @@
     import LnurlChannel
     import SwiftUI
 
-    /// The whole app, for an app target's own file: `@main struct Main { static func main() { SampleApp.main() } }`.
+    /// The whole app, for an app target's own file:
+    /// `@main struct Main { @MainActor static func main() { SampleApp.main() } }`.
     public struct SampleApp: App {
         private let wallet: SampleWallet
 

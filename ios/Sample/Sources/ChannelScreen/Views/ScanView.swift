@@ -18,6 +18,7 @@
                     #if canImport(UIKit) && canImport(AVFoundation)
                         ScannerView { model.see($0) }
                             .aspectRatio(1, contentMode: .fit)
+                            .accessibilityElement(children: .ignore)
                             .accessibilityLabel(words(.scanCamera))
                     #endif
                     TextField(words(.scanField), text: $typed, axis: .vertical)
