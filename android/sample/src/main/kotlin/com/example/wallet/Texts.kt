@@ -74,7 +74,7 @@ class Texts(private val context: Context) {
     private fun existing(request: ChannelRequestSnapshot): Fact? {
         val exists = request.state == ChannelRequestState.ARRIVED && request.offer.kind == ChannelKind.HOSTED &&
             request.hostedTerms == null
-        return if (exists) fact(R.string.amount, context.getString(R.string.hosted_exists)) else null
+        return if (exists) fact(R.string.at_host, context.getString(R.string.hosted_exists)) else null
     }
 
     private fun sat(amount: ULong) = context.getString(R.string.sat, "%,d".format(amount.toLong()))

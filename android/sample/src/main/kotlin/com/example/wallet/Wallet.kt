@@ -9,7 +9,7 @@ import dev.lnurlchannel.ClientConfig
  * Where your own Lightning node goes; [WalletApp] makes it. Besides these methods write those of `WalletNode`,
  * the last two only if the wallet has hosted channels.
  *
- * For a node that speaks to ldk-node or LND, see `bindings/kotlin/samples`.
+ * To lend an ldk-node or an LND, see `bindings/kotlin/samples`.
  */
 abstract class Wallet : BaseWalletNode() {
     /** The chain that the node is on, a proxy for Tor, and the like. */

@@ -19,6 +19,7 @@ import dev.lnurlchannel.encodeLnurl
 import dev.lnurlchannel.testing.FakeChannelClient
 import dev.lnurlchannel.testing.FakeChannelRequest
 import dev.lnurlchannel.testing.fakeFunded
+import dev.lnurlchannel.testing.fakeOffer
 import dev.lnurlchannel.testing.fakeSnapshot
 import kotlin.time.Duration
 import org.junit.Assert.assertEquals
@@ -71,6 +72,22 @@ class ActivityTest {
         (phone.activity.application as WalletApp).screen.restore(ChannelScreen.Saved(code, requestId = "gone"))
         phone.await("Contact service.example?")
         assertEquals(0, client.fetched.size)
+    }
+
+    @Test
+    fun `whoever is not the service that the user agreed to is named`() {
+        val client = FakeApp.client()
+        val plain = fakeOffer()
+        val other = fakeOffer(callbackHost = "api.example", alias = "A node").copy(answeredBy = "www.example")
+        client.fetchReturns(FakeChannelRequest(fakeSnapshot(plain)))
+        client.fetchReturns(FakeChannelRequest(fakeSnapshot(other)))
+        val phone = Phone.start()
+        phone.offered(code)
+        val differing = listOf("Answered by", "www.example", "Asked for at", "api.example", "Calls itself", "A node")
+        assertEquals(emptyList<String>(), differing.filter(phone::shows))
+        phone.click("Back")
+        phone.offered(code)
+        assertEquals(differing, differing.filter(phone::shows))
     }
 
     @Test

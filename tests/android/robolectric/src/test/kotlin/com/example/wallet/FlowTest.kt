@@ -70,6 +70,15 @@ class FlowTest {
     }
 
     @Test
+    fun `a hosted channel that is there already`() {
+        val phone = Phone.start()
+        phone.offered(testbed.offer("HostedChannelExists", kind = "hosted"))
+        phone.click("Accept")
+        phone.await("It already holds a channel of this wallet.")
+        assertTrue(phone.arrived() is ChannelOutcome.HostedExists)
+    }
+
+    @Test
     fun `the phone is turned in the middle of a wait, and nobody is asked a second time`() {
         val phone = Phone.start()
         phone.waits()
