@@ -7,7 +7,7 @@ use crate::channel::{IncomingChannel, VerdictKind};
 use crate::clock::Now;
 use crate::ids::RequestId;
 use crate::protocol::ChannelKind;
-use crate::request::{Baseline, Contact, DAY, FundedWanted, Invoked, Progress, Request};
+use crate::request::{Baseline, Contact, DAY, FundedWanted, Progress, Request};
 use crate::verdicts::StoredVerdict;
 
 /// What a proposal is.
@@ -172,7 +172,7 @@ pub fn for_host_message<'a>(requests: &[&'a Request]) -> Option<&'a Request> {
     let awaits = |request: &&&Request| {
         request.kind() == ChannelKind::Hosted
             && request.waits()
-            && (request.is_running() || request.run.invoked == Invoked::Yes)
+            && (request.is_running() || request.run.host_can_answer)
     };
     requests
         .iter()

@@ -4,7 +4,7 @@ use super::call::{AskStage, Asking, Link, Plan, Stage};
 use super::callback::{deadline, request_limit};
 use super::link::{connect_limit, connecting};
 use super::{
-    AskAnswer, Baseline, Contact, Context, Effect, FundedWanted, Invoked, Progress, Request, Store,
+    AskAnswer, Baseline, Contact, Context, Effect, FundedWanted, Progress, Request, Store,
     Transition, Wanted,
 };
 use crate::clock::Stamp;
@@ -137,7 +137,7 @@ impl Request {
                     message_type: INVOKE_HOSTED_CHANNEL,
                     payload: Secret::of_bytes(payload),
                 };
-                next.run.invoked = Invoked::Yes;
+                next.run.host_can_answer = true;
                 (work, AskStage::Invoking)
             }
         };
@@ -146,7 +146,7 @@ impl Request {
             task,
             stage,
             undo: self.record.progress.clone(),
-            undo_invoked: self.run.invoked,
+            undo_host_can_answer: self.run.host_can_answer,
             is_again: plan.is_again,
         }));
         next.record.progress = Progress::Asked(contact);
@@ -250,9 +250,7 @@ impl Request {
         let mut next = self.clone();
         let mut store = Store::No;
         if let Some(asking) = next.run.asking.take() {
-            if next.run.invoked == Invoked::Yes {
-                next.run.invoked = asking.undo_invoked;
-            }
+            next.run.host_can_answer &= asking.undo_host_can_answer;
             next.undo_ask(asking.undo);
             store = Store::Fact;
         }

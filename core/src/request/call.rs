@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Invoked, Progress};
+use super::Progress;
 use crate::ids::{TaskId, Waiter};
 use crate::protocol::{ChannelVisibility, Secret};
 
@@ -143,7 +143,7 @@ pub struct Asking {
     /// What to go back to if it turns out that nothing was sent.
     pub undo: Progress,
     /// The same, of a host.
-    pub undo_invoked: Invoked,
+    pub undo_host_can_answer: bool,
     pub is_again: bool,
 }
 

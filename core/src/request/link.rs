@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call::{Link, Stage};
-use super::{Context, Effect, Invoked, Request, Transition};
+use super::{Context, Effect, Request, Transition};
 use crate::input::NodeFailure;
 use crate::problem::NodeProblem;
 use crate::settings::{ONION_FACTOR, Settings};
@@ -98,9 +98,7 @@ impl Request {
     pub fn peer_connection(&self, is_connected: bool) -> Transition {
         let mut next = self.clone();
         next.run.is_peer_connected = is_connected;
-        if !is_connected && next.run.invoked == Invoked::Yes {
-            next.run.invoked = Invoked::ConnectionLost;
-        }
+        next.run.host_can_answer &= is_connected;
         Transition::of(next)
     }
 }

@@ -66,7 +66,8 @@ pub struct Run {
     pub refuses_zero_conf: bool,
     /// Since the request was asked last.
     pub concerns: Vec<ChannelConcern>,
-    pub invoked: Invoked,
+    /// A host answers on the connection that it was asked on, in this run (7.4).
+    pub host_can_answer: bool,
     /// As far as the node has told.
     pub is_peer_connected: bool,
     /// The node was asked to connect for this request, and not to release the peer since.
@@ -81,17 +82,6 @@ pub struct Run {
 pub struct Fetched {
     pub at: Duration,
     pub by: Option<TaskId>,
-}
-
-/// Whether a host can still answer: it does so on the connection that it was asked on (7.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Invoked {
-    /// Not in this run.
-    #[default]
-    No,
-    Yes,
-    /// The connection was lost since.
-    ConnectionLost,
 }
 
 impl Request {

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::call::{AskStage, Link, Stage};
 use super::link::connecting;
-use super::{
-    Arrival, Context, DAY, Effect, Invoked, Progress, Request, Store, Transition, reasons,
-};
+use super::{Arrival, Context, DAY, Effect, Progress, Request, Store, Transition, reasons};
 use crate::error::LnurlChannelError;
 use crate::protocol::ChannelKind;
 use crate::snapshot::{ChannelConcern, ChannelStep};
@@ -145,7 +143,7 @@ impl Request {
             ChannelKind::Funded if !self.run.is_peer_connected => {
                 next.add_concern(ChannelConcern::PeerNotConnected);
             }
-            ChannelKind::Hosted if self.run.invoked != Invoked::Yes => {
+            ChannelKind::Hosted if !self.run.host_can_answer => {
                 next.add_concern(ChannelConcern::ConnectionLost);
             }
             _ => {}

@@ -192,8 +192,21 @@ fn what_cannot_be_understood_ends_the_call_and_not_the_request() {
 
 #[test]
 fn the_wait_ends_with_what_became_of_the_connection() {
-    let rows: [(&str, &[&str], Vec<ChannelConcern>); 5] = [
+    let rows: [(&str, &[&str], Vec<ChannelConcern>); 7] = [
         ("awaiting", &[], vec![]),
+        ("awaiting", &["reported connected"], vec![]),
+        // Before the message was handed over.
+        (
+            "offered",
+            &[
+                "accept",
+                "disconnected",
+                "node tells",
+                "connected",
+                "invoked",
+            ],
+            vec![],
+        ),
         (
             "awaiting",
             &["disconnected", "connected"],
