@@ -28,8 +28,9 @@ fi
 find "$folder" -mindepth 1 -maxdepth 1 ! -name .git -exec rm -rf {} +
 
 zip="$project/releases/download/v$version/LnurlChannelFFI.xcframework.zip"
-sed -e '/^\/\/ The package/d' -e 's|^// one that is.*|// Written by ios/package.sh of '"$project"', for version '"$version"'.|' \
-    -e 's|path: "build/LnurlChannelFFI.xcframework"|url: "'"$zip"'", checksum: "'"$checksum"'"|' \
+sed -e '/^\/\/ The package/d' \
+    -e "s|^// one that is.*|// Written by ios/package.sh of $project, for version $version.|" \
+    -e "s|path: \"build/LnurlChannelFFI.xcframework\"|url: \"$zip\", checksum: \"$checksum\"|" \
     "$here/Package.swift" >"$folder/Package.swift"
 # The links, followed.
 cp -RL "$here/Sources" "$folder/Sources"
