@@ -4,6 +4,8 @@ import kotlin.time.Duration
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
@@ -24,7 +26,7 @@ public val ChannelRequestSnapshot.awaitsReady: Boolean
  *
  * For the start of the app, and for its return to the foreground. It returns when nothing waits any more; to
  * confirm a channel can take hours. What a call ends with, the request's snapshot shows. Cancelling it
- * ends its waits, and pauses the requests for which nobody else waits.
+ * ends its waits, and pauses the requests for which nobody else waits. It may be called on the main thread.
  *
  * @param isInForeground asked before it awaits that a channel can be used, for an app that leaves the
  *   foreground and lets the other waits go on.
@@ -33,8 +35,8 @@ public val ChannelRequestSnapshot.awaitsReady: Boolean
 public suspend fun ChannelClientInterface.goOn(
     isInForeground: () -> Boolean = { true },
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
-) {
-    checkPeers()
+): Unit = coroutineScope {
+    launchPeerCheck(this@goOn)
     waitForAll(isInForeground, onOutcome)
 }
 
@@ -51,10 +53,10 @@ public suspend fun ChannelClientInterface.goOn(
 public suspend fun ChannelClientInterface.goOnInBackground(
     limit: Duration = 25.seconds,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit = { _, _ -> },
-): Duration? {
-    checkPeers()
+): Duration? = coroutineScope {
+    launchPeerCheck(this@goOnInBackground)
     withTimeoutOrNull(limit) { waitForAll({ false }, onOutcome) }
-    return comeBackIn()
+    comeBackIn()
 }
 
 /**
@@ -80,6 +82,9 @@ internal fun ChannelClientInterface.comeBackIn(nowSeconds: Long): Duration? {
  */
 public fun ChannelClientInterface.pauseAll(isMeant: (ChannelRequestSnapshot) -> Boolean = { true }): Unit =
     requests().filter { it.isRunning && isMeant(it) }.forEach { request(it.requestId)?.pause() }
+
+/** Beside the waits: it may wait for the disk, and the app may go on from its main thread. */
+private fun CoroutineScope.launchPeerCheck(client: ChannelClientInterface) = launch(Dispatchers.IO) { client.checkPeers() }
 
 private suspend fun ChannelClientInterface.waitForAll(
     isInForeground: () -> Boolean,

@@ -133,6 +133,20 @@ class BackgroundTest {
     }
 
     @Test
+    fun `peers are looked at on another thread, since that may wait for the disk`() = runTest {
+        val threads = mutableListOf<Thread>()
+        val client = object : ChannelClientInterface by FakeChannelClient() {
+            override fun checkPeers() {
+                threads += Thread.currentThread()
+            }
+        }
+        client.goOn()
+        client.goOnInBackground()
+        assertEquals(2, threads.size)
+        assertFalse(Thread.currentThread() in threads)
+    }
+
+    @Test
     fun `a cancelled run ends its waits`() = runTest {
         val request = request(ChannelRequestState.AWAITING)
         request.acceptReturns(fakeFunded(), after = Duration.INFINITE)
