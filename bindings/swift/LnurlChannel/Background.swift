@@ -24,7 +24,7 @@ extension ChannelClientProtocol {
     /// more; to confirm a channel can take hours. What a call ends with, the request's snapshot shows.
     /// Cancelling its task ends its waits, and pauses the requests for which nobody else waits.
     ///
-    /// - Parameter onOutcome: a channel has come.
+    /// - Parameter onOutcome: a channel has come. Whoever waits for the same channel by `accept` is told too.
     public func goOn(onOutcome: @escaping OutcomeHandler = { _, _ in }) async {
         await mayBlock { self.checkPeers() }
         await waitForAll(inForeground: { true }, onOutcome)
@@ -40,7 +40,7 @@ extension ChannelClientProtocol {
     ///
     /// - Parameters:
     ///   - limit: in seconds.
-    ///   - onOutcome: a channel has come.
+    ///   - onOutcome: a channel has come. Whoever waits for the same channel by `accept` is told too.
     public func goOnInBackground(
         limit: TimeInterval = 25, onOutcome: @escaping OutcomeHandler = { _, _ in }
     ) async -> TimeInterval? {

@@ -30,7 +30,8 @@ public val ChannelRequestSnapshot.awaitsReady: Boolean
  *
  * @param isInForeground asked before it awaits that a channel can be used, for an app that leaves the
  *   foreground and lets the other waits go on.
- * @param onOutcome a channel has come; the message of a hosted one is in its outcome.
+ * @param onOutcome a channel has come; the message of a hosted one is in its outcome. Whoever waits for the same
+ *   channel by `accept` is told too.
  */
 public suspend fun ChannelClientInterface.goOn(
     isInForeground: () -> Boolean = { true },
@@ -48,7 +49,8 @@ public suspend fun ChannelClientInterface.goOn(
  * nobody else waits, and returns how long to leave until the next time: null if no channel is awaited.
  * Cancelling it, as in `JobService.onStopJob`, ends its waits too.
  *
- * @param onOutcome a channel has come; the message of a hosted one is in its outcome.
+ * @param onOutcome a channel has come; the message of a hosted one is in its outcome. Whoever waits for the same
+ *   channel by `accept` is told too.
  */
 public suspend fun ChannelClientInterface.goOnInBackground(
     limit: Duration = 25.seconds,
@@ -84,7 +86,8 @@ public fun ChannelClientInterface.pauseAll(isMeant: (ChannelRequestSnapshot) -> 
     requests().filter { it.isRunning && isMeant(it) }.forEach { request(it.requestId)?.pause() }
 
 /** Beside the waits: it may wait for the disk, and the app may go on from its main thread. */
-private fun CoroutineScope.launchPeerCheck(client: ChannelClientInterface) = launch(Dispatchers.IO) { client.checkPeers() }
+private fun CoroutineScope.launchPeerCheck(client: ChannelClientInterface) =
+    launch(Dispatchers.IO) { client.checkPeers() }
 
 private suspend fun ChannelClientInterface.waitForAll(
     isInForeground: () -> Boolean,

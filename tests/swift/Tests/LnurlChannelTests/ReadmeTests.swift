@@ -258,7 +258,7 @@ import Testing
             if request.snapshot().awaitsReady { _ = try await request.awaitReady() }
         }
 
-        func arrived(_ outcome: ChannelOutcome) {
+        func arrived(_ outcome: ChannelOutcome) {  // perhaps twice
             switch outcome {
             case .funded(let channel): show(channel)
             case .hostedOffered(_, let message): startHosted(message)

@@ -166,7 +166,7 @@ class ReadmeTest {
             override fun refundScriptPubkey(requestId: String) = ldk.newP2wpkhScript()
         }
 
-        val requests = ChannelRequests()  // a StateFlow of snapshots, for the screen
+        val requests = ChannelRequests()  // a StateFlow, for screens
         val sentences = Sentences()       // English, or your own words
         lateinit var client: ChannelClient  // before any scan
 
@@ -209,7 +209,7 @@ class ReadmeTest {
             if (request.snapshot().awaitsReady) request.awaitReady()  // hours; keeps the peer connected
         }
 
-        fun arrived(outcome: ChannelOutcome) = when (outcome) {
+        fun arrived(outcome: ChannelOutcome) = when (outcome) {  // perhaps twice
             is ChannelOutcome.Funded -> show(outcome.channel)
             is ChannelOutcome.HostedOffered -> startHosted(outcome.message)
             is ChannelOutcome.HostedExists -> resumeHosted(outcome.message)

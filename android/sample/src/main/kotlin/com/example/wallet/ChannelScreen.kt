@@ -19,6 +19,7 @@ import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.goOn
 import dev.lnurlchannel.goOnInBackground
 import dev.lnurlchannel.pauseAll
+import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
@@ -79,6 +80,7 @@ class ChannelScreen(
         .map { all -> all.any { it.isRunning && it.state != ChannelRequestState.ARRIVED } }
         .distinctUntilChanged()
 
+    private val handedOver = ConcurrentHashMap.newKeySet<String>()
     private val creating = Mutex()
     private var waits: Job? = null
 
@@ -96,7 +98,7 @@ class ChannelScreen(
         waits = work {
             last?.cancelAndJoin()
             val client = client()
-            withContext(Dispatchers.IO) { client.goOn({ isInForeground }) { _, outcome -> arrived(outcome) } }
+            withContext(Dispatchers.IO) { client.goOn({ isInForeground }, ::arrived) }
         }
     }
 
@@ -109,7 +111,7 @@ class ChannelScreen(
     /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
     suspend fun goOnInBackground(): Duration? {
         val client = client()
-        return withContext(Dispatchers.IO) { client.goOnInBackground { _, outcome -> arrived(outcome) } }
+        return withContext(Dispatchers.IO) { client.goOnInBackground(onOutcome = ::arrived) }
     }
 
     /** How long to leave until the first job; null if nothing waits. */
@@ -204,7 +206,7 @@ class ChannelScreen(
     }
 
     private suspend fun await(request: ChannelRequest, call: suspend () -> ChannelOutcome) {
-        arrived(call())
+        arrived(request, call())
         if (isInForeground && request.snapshot().awaitsReady) request.awaitReady()
     }
 
@@ -228,9 +230,12 @@ class ChannelScreen(
     private suspend fun handOver(client: ChannelClient) = client.requests()
         .filter { it.state == ChannelRequestState.ARRIVED && it.offer.kind == ChannelKind.HOSTED && !it.isDismissed }
         .mapNotNull { client.request(it.requestId) }
-        .forEach { arrived(it.accept()) }
+        .forEach { arrived(it, it.accept()) }
 
-    private suspend fun arrived(outcome: ChannelOutcome) = withContext(Dispatchers.IO) { wallet.arrived(outcome) }
+    /** Once for each channel, however many calls wait for it. */
+    private suspend fun arrived(request: ChannelRequest, outcome: ChannelOutcome) {
+        if (handedOver.add(request.requestId())) withContext(Dispatchers.IO) { wallet.arrived(outcome) }
+    }
 
     /** Remembers the steps, which snapshots do not have. */
     private val listener = object : ChannelListener {
