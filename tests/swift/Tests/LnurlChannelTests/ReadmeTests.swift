@@ -258,7 +258,7 @@ import Testing
             if request.snapshot().awaitsReady { _ = try await request.awaitReady() }
         }
 
-        func arrived(_ outcome: ChannelOutcome) {  // perhaps twice
+        func arrived(_ outcome: ChannelOutcome) {  // again, until dismiss()
             switch outcome {
             case .funded(let channel): show(channel)
             case .hostedOffered(_, let message): startHosted(message)

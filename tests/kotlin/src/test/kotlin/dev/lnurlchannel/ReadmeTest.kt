@@ -167,8 +167,8 @@ class ReadmeTest {
         }
 
         val requests = ChannelRequests()  // a StateFlow, for screens
-        val sentences = Sentences()       // English, or your own words
-        lateinit var client: ChannelClient  // before any scan
+        val sentences = Sentences()       // English, or yours
+        lateinit var client: ChannelClient  // scans wait for it
 
         suspend fun start() = try {
             withContext(Dispatchers.IO) {
@@ -179,11 +179,13 @@ class ReadmeTest {
             }
             goOn()
         } catch (e: LnurlChannelException) {
-            tell(sentences.of(e))         // a full disk, a locked phone: start again later
+            tell(sentences.of(e))         // a full disk, a locked phone: goOn tries again
         }
 
-        // On each return to the foreground too. It asks nobody.
-        suspend fun goOn() = client.goOn { _, outcome -> arrived(outcome) }
+        // At each return to the foreground; cancel the last one. It asks nobody, and runs while anything waits.
+        suspend fun goOn() {
+            if (::client.isInitialized) client.goOn { _, outcome -> arrived(outcome) } else start()
+        }
         // END
 
         // README
@@ -194,7 +196,7 @@ class ReadmeTest {
             } catch (e: LnurlChannelException.UnsupportedTag) {
                 route(e.tag)
             } catch (_: LnurlChannelException.Cancelled) {
-                // paused, or cancelled by the user
+                // paused, or cancelled
             } catch (e: LnurlChannelException) {
                 tell(sentences.of(e))
             }
@@ -209,7 +211,7 @@ class ReadmeTest {
             if (request.snapshot().awaitsReady) request.awaitReady()  // hours; keeps the peer connected
         }
 
-        fun arrived(outcome: ChannelOutcome) = when (outcome) {  // perhaps twice
+        fun arrived(outcome: ChannelOutcome) = when (outcome) {  // again, until dismiss()
             is ChannelOutcome.Funded -> show(outcome.channel)
             is ChannelOutcome.HostedOffered -> startHosted(outcome.message)
             is ChannelOutcome.HostedExists -> resumeHosted(outcome.message)
@@ -243,7 +245,7 @@ class ReadmeTest {
         fun funded(channel: IncomingChannel) = when (client.reportIncomingChannel(channel)) {
             is ChannelVerdict.Expected -> ldk.remember(channel.peerId)
             is ChannelVerdict.Unrequested -> Unit
-            else -> warn(channel)  // close it only if the user says so
+            else -> warn(channel)  // the user may close it
         }
         // END
     }
