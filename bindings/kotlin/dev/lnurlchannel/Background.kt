@@ -20,9 +20,18 @@ public val ChannelRequestSnapshot.awaitsChannel: Boolean
 public val ChannelRequestSnapshot.awaitsReady: Boolean
     get() = state == ChannelRequestState.ARRIVED && offer.kind == ChannelKind.FUNDED
 
+/** Whether the wallet may not have taken the message of a hosted channel: `accept` returns it at once. */
+private val ChannelRequestSnapshot.isHostedArrival: Boolean
+    get() = state == ChannelRequestState.ARRIVED && offer.kind == ChannelKind.HOSTED && !isDismissed
+
+/** Whether the channel may be awaited soon: a call that is about to ask for it runs. */
+private val ChannelRequestSnapshot.isAsking: Boolean
+    get() = isRunning && (state == ChannelRequestState.CONNECTING || state == ChannelRequestState.REQUESTING)
+
 /**
  * Goes on with all that waits, while the app is in the foreground: with [ChannelRequest.accept] for a channel
- * that has not come, then with [ChannelRequest.awaitReady] until it can be used. Nobody is asked anything.
+ * that has not come, then with [ChannelRequest.awaitReady] until it can be used. It also tells of the hosted
+ * channels that have come: the app may have been killed before it took the message. Nobody is asked anything.
  *
  * For the start of the app, and for its return to the foreground. It returns when nothing waits any more; to
  * confirm a channel can take hours. What a call ends with, the request's snapshot shows. Cancelling it
@@ -30,8 +39,8 @@ public val ChannelRequestSnapshot.awaitsReady: Boolean
  *
  * @param isInForeground asked before it awaits that a channel can be used, for an app that leaves the
  *   foreground and lets the other waits go on.
- * @param onOutcome a channel has come; the message of a hosted one is in its outcome. Whoever waits for the same
- *   channel by `accept` is told too.
+ * @param onOutcome a channel has come. Of a hosted one the message is in its outcome, and it is told again each
+ *   time, until the request is dismissed. Whoever waits for the same channel by `accept` is told too.
  */
 public suspend fun ChannelClientInterface.goOn(
     isInForeground: () -> Boolean = { true },
@@ -42,15 +51,15 @@ public suspend fun ChannelClientInterface.goOn(
 }
 
 /**
- * Goes on with the channels that have not come, for as long as a phone lets an app work in the background.
- * Nobody is asked anything, and nothing is kept connected until it is ready.
+ * Goes on with the channels that have not come, for as long as a phone lets an app work in the background, and
+ * tells of hosted ones that have. Nobody is asked anything, and nothing is kept connected until it is ready.
  *
  * After [limit], or when nothing waits any more, it ends its waits, which pauses the requests for which
  * nobody else waits, and returns how long to leave until the next time: null if no channel is awaited.
  * Cancelling it, as in `JobService.onStopJob`, ends its waits too.
  *
- * @param onOutcome a channel has come; the message of a hosted one is in its outcome. Whoever waits for the same
- *   channel by `accept` is told too.
+ * @param onOutcome a channel has come. Of a hosted one the message is in its outcome, and it is told again each
+ *   time, until the request is dismissed. Whoever waits for the same channel by `accept` is told too.
  */
 public suspend fun ChannelClientInterface.goOnInBackground(
     limit: Duration = 25.seconds,
@@ -62,7 +71,7 @@ public suspend fun ChannelClientInterface.goOnInBackground(
 }
 
 /**
- * How long to leave until the next [goOnInBackground]: null if no channel is awaited.
+ * How long to leave until the next [goOnInBackground]: null if no channel is awaited and none is being asked for.
  *
  * A quarter of the time since the newest awaited channel was offered, at least 15 minutes, which is also
  * the least of Android's jobs, and at most 12 hours.
@@ -70,7 +79,8 @@ public suspend fun ChannelClientInterface.goOnInBackground(
 public fun ChannelClientInterface.comeBackIn(): Duration? = comeBackIn(System.currentTimeMillis() / 1000)
 
 internal fun ChannelClientInterface.comeBackIn(nowSeconds: Long): Duration? {
-    val newest = requests().filter { it.awaitsChannel }.maxOfOrNull { it.createdAtSeconds.toLong() } ?: return null
+    val awaited = requests().filter { it.awaitsChannel || it.isAsking }
+    val newest = awaited.maxOfOrNull { it.createdAtSeconds.toLong() } ?: return null
     return ((nowSeconds - newest).seconds / 4).coerceIn(15.minutes, 12.hours)
 }
 
@@ -94,7 +104,8 @@ private suspend fun ChannelClientInterface.waitForAll(
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) = coroutineScope {
     for (snapshot in requests()) {
-        if (!snapshot.awaitsChannel && !(snapshot.awaitsReady && isInForeground())) continue
+        val isMeant = snapshot.awaitsChannel || snapshot.isHostedArrival || (snapshot.awaitsReady && isInForeground())
+        if (!isMeant) continue
         val request = request(snapshot.requestId) ?: continue
         launch { waitFor(request, isInForeground, onOutcome) }
     }
@@ -105,7 +116,7 @@ private suspend fun waitFor(
     isInForeground: () -> Boolean,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) {
-    if (request.snapshot().awaitsChannel) {
+    if (request.snapshot().run { awaitsChannel || isHostedArrival }) {
         val outcome = orNull { request.accept() } ?: return
         onOutcome(request, outcome)
     }

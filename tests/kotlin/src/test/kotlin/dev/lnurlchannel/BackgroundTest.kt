@@ -30,6 +30,8 @@ import kotlinx.coroutines.launch
 import kotlinx.coroutines.test.currentTime
 import kotlinx.coroutines.test.runCurrent
 import kotlinx.coroutines.test.runTest
+import kotlinx.serialization.json.jsonArray
+import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
@@ -100,13 +102,33 @@ class BackgroundTest {
         awaited.acceptReturns(fakeFunded(), after = 60.seconds)
         val arrived = request(ChannelRequestState.ARRIVED)
         val hosted = request(ChannelRequestState.ARRIVED, ChannelKind.HOSTED)
+        hosted.acceptReturns(fakeHostedOffer())
         for (request in listOf(awaited, arrived)) request.awaitReadyReturns(fakeChannel(), after = 3.hours)
         FakeChannelClient(listOf(awaited, arrived, hosted)).goOn { request, _ ->
             (request as FakeChannelRequest).become(ChannelRequestState.ARRIVED)
         }
         assertEquals((3.hours + 60.seconds).inWholeMilliseconds, currentTime)
         assertEquals(listOf(1, 1, 0), listOf(awaited, arrived, hosted).map { it.awaitsReady })
-        assertEquals(listOf(1, 0, 0), listOf(awaited, arrived, hosted).map { it.accepts.size })
+        assertEquals(listOf(1, 0, 1), listOf(awaited, arrived, hosted).map { it.accepts.size })
+    }
+
+    @Test
+    fun `a hosted channel that has come is told each time, until it is dismissed`() = runTest {
+        val hosted = request(ChannelRequestState.ARRIVED, ChannelKind.HOSTED)
+        hosted.acceptReturns(fakeHostedOffer())
+        val client = FakeChannelClient(listOf(hosted))
+        val told = mutableListOf<String>()
+        val tell: suspend (ChannelRequest, ChannelOutcome) -> Unit = { request, outcome ->
+            assertTrue(outcome is ChannelOutcome.HostedOffered)
+            told += request.requestId()
+        }
+        client.goOn(onOutcome = tell)
+        assertNull(client.goOnInBackground(onOutcome = tell), "it is not awaited")
+        assertEquals(listOf(hosted.requestId(), hosted.requestId()), told)
+        hosted.becomes(hosted.snapshot().copy(isDismissed = true))
+        client.goOn(onOutcome = tell)
+        assertNull(client.goOnInBackground(onOutcome = tell))
+        assertEquals(2, told.size)
     }
 
     @Test
@@ -161,15 +183,24 @@ class BackgroundTest {
     @Test
     fun `the longer a channel does not come, the longer it may be left`() {
         val now = 2_000_000_000L
-        fun left(ages: List<Duration>, state: ChannelRequestState = ChannelRequestState.AWAITING): Duration? {
+        fun left(
+            ages: List<Duration>,
+            state: ChannelRequestState = ChannelRequestState.AWAITING,
+            isRunning: Boolean = false,
+        ): Duration? {
             val requests = ages.map { age ->
                 val created = (now - age.inWholeSeconds).toULong()
-                FakeChannelRequest(fakeSnapshot(state = state).copy(createdAtSeconds = created))
+                FakeChannelRequest(fakeSnapshot(state = state).copy(createdAtSeconds = created, isRunning = isRunning))
             }
             return FakeChannelClient(requests).comeBackIn(now)
         }
         assertNull(left(emptyList()))
         assertNull(left(listOf(1.hours), state = ChannelRequestState.ARRIVED))
+        assertNull(left(listOf(1.hours), state = ChannelRequestState.ARRIVED, isRunning = true))
+        for (asking in listOf(ChannelRequestState.CONNECTING, ChannelRequestState.REQUESTING)) {
+            assertEquals(1.hours, left(listOf(4.hours), asking, isRunning = true))
+            assertNull(left(listOf(4.hours), asking), "no call runs")
+        }
         assertEquals(15.minutes, left(listOf(0.seconds)))
         assertEquals(15.minutes, left(listOf((-1).hours)), "the clock was set")
         assertEquals(15.minutes, left(listOf(1.hours)))
@@ -210,6 +241,20 @@ class BackgroundTest {
         client.reportIncomingChannel(testbed.channel())
         assertNull(run.await())
         assertEquals(listOf<ChannelOutcome>(ChannelOutcome.Funded(testbed.channel())), outcomes)
+    }
+
+    @Test
+    fun `on real nodes a hosted channel is told until it is dismissed, and the host is not asked again`() = walletScene {
+        val request = fetch(kind = "hosted")
+        val message = (request.accept() as ChannelOutcome.HostedOffered).message
+        val told = mutableListOf<ChannelOutcome>()
+        client.goOn { _, outcome -> told += outcome }
+        assertNull(client.goOnInBackground { _, outcome -> told += outcome })
+        for (outcome in told) assertArrayEquals(message, (outcome as ChannelOutcome.HostedOffered).message)
+        request.dismiss()
+        client.goOn { _, outcome -> told += outcome }
+        assertEquals(2, told.size)
+        assertEquals(1, testbed.get("target/invocations").getValue("invocations").jsonArray.size)
     }
 
     @Test
