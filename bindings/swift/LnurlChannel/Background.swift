@@ -11,6 +11,10 @@ extension ChannelRequestSnapshot {
 
     /// Whether the channel has come and cannot be used yet: `awaitReady` keeps its peer connected.
     public var awaitsReady: Bool { state == .arrived && offer.kind == .funded }
+
+    /// Whether `accept` returns the message of a hosted channel, at once, and the user has not seen that it
+    /// came. The wallet may not have the message: it came while no call ran, or just before the app ended.
+    var hasHostedMessage: Bool { state == .arrived && offer.kind == .hosted && !isDismissed }
 }
 
 /// What a channel that has come is given to; the message of a hosted one is in its outcome.
@@ -18,20 +22,24 @@ public typealias OutcomeHandler = @Sendable (ChannelRequest, ChannelOutcome) asy
 
 extension ChannelClientProtocol {
     /// Goes on with all that waits, while the app is in the foreground: with `accept` for a channel that
-    /// has not come, then with `awaitReady` until it can be used. Nobody is asked anything.
+    /// has not come, then with `awaitReady` until it can be used. Hosted channels that have come are handed
+    /// over. Nobody is asked anything.
     ///
     /// For the start of the app, and for its return to the foreground. It returns when nothing waits any
     /// more; to confirm a channel can take hours. What a call ends with, the request's snapshot shows.
     /// Cancelling its task ends its waits, and pauses the requests for which nobody else waits.
     ///
-    /// - Parameter onOutcome: a channel has come. Whoever waits for the same channel by `accept` is told too.
+    /// - Parameter onOutcome: a channel has come. Of a hosted one the message is in its outcome, and it is
+    ///   told again each time, until the request is dismissed. Whoever waits for the same channel by
+    ///   `accept` is told too.
     public func goOn(onOutcome: @escaping OutcomeHandler = { _, _ in }) async {
         await mayBlock { self.checkPeers() }
         await waitForAll(inForeground: { true }, onOutcome)
     }
 
     /// Goes on with the channels that have not come, for as long as a phone lets an app work in the
-    /// background. Nobody is asked anything, and nothing is kept connected until it is ready.
+    /// background, and hands over hosted ones that have. Nobody is asked anything, and nothing is kept
+    /// connected until it is ready.
     ///
     /// After `limit` seconds, or when nothing waits any more, it ends its waits, which pauses the
     /// requests for which nobody else waits, and returns how many seconds to leave until the next time:
@@ -40,7 +48,9 @@ extension ChannelClientProtocol {
     ///
     /// - Parameters:
     ///   - limit: in seconds.
-    ///   - onOutcome: a channel has come. Whoever waits for the same channel by `accept` is told too.
+    ///   - onOutcome: a channel has come. Of a hosted one the message is in its outcome, and it is told
+    ///     again each time, until the request is dismissed. Whoever waits for the same channel by `accept`
+    ///     is told too.
     public func goOnInBackground(
         limit: TimeInterval = 25, onOutcome: @escaping OutcomeHandler = { _, _ in }
     ) async -> TimeInterval? {
@@ -52,9 +62,10 @@ extension ChannelClientProtocol {
     /// How many seconds to leave until the next `goOnInBackground`: none if no channel is awaited.
     ///
     /// A quarter of the time since the newest awaited channel was offered, at least 15 minutes and at
-    /// most 12 hours. It is the earliest time: iOS decides itself when it lets an app work.
+    /// most 12 hours. It is the earliest time: iOS decides itself when it lets an app work. A call that is
+    /// still asking for its channel counts too, as the channel may be awaited by then.
     public func comeBackIn(now: Date = Date()) -> TimeInterval? {
-        let newest = requests().filter(\.awaitsChannel).map(\.createdAt).max()
+        let newest = requests().filter { $0.awaitsChannel || $0.isAsking }.map(\.createdAt).max()
         return newest.map { min(max(now.timeIntervalSince($0) / 4, 15 * 60), 12 * 3600) }
     }
 
@@ -86,7 +97,8 @@ extension ChannelClientProtocol {
     }
 
     /// - Parameters:
-    ///   - ids: of the requests that are meant; all if none are given.
+    ///   - ids: of the requests that are waited for; all if none are given. Hosted channels that have come
+    ///     are handed over whatever they are.
     ///   - isInForeground: asked before it awaits that a channel is ready.
     func waitForAll(
         _ ids: Set<String>? = nil, inForeground isInForeground: @escaping @Sendable () -> Bool,
@@ -94,21 +106,27 @@ extension ChannelClientProtocol {
     ) async {
         await withTaskGroup(of: Void.self) { group in
             for snapshot in requests() {
-                guard ids?.contains(snapshot.requestId) ?? true,
-                    snapshot.awaitsChannel || (snapshot.awaitsReady && isInForeground()),
+                let isMeant = ids?.contains(snapshot.requestId) ?? true
+                let takesOutcome = snapshot.hasHostedMessage || (isMeant && snapshot.awaitsChannel)
+                guard takesOutcome || (isMeant && snapshot.awaitsReady && isInForeground()),
                     let request = request(requestId: snapshot.requestId)
                 else { continue }
-                group.addTask { await wait(for: request, isInForeground, onOutcome) }
+                group.addTask { await wait(for: request, takesOutcome, isInForeground, onOutcome) }
             }
         }
     }
 }
 
+extension ChannelRequestSnapshot {
+    fileprivate var isAsking: Bool { isRunning && (state == .connecting || state == .requesting) }
+}
+
+/// - Parameter takesOutcome: as it stood when it was listed: a channel that came since then is told too.
 private func wait(
-    for request: ChannelRequest, _ isInForeground: @Sendable () -> Bool,
+    for request: ChannelRequest, _ takesOutcome: Bool, _ isInForeground: @Sendable () -> Bool,
     _ onOutcome: OutcomeHandler
 ) async {
-    if request.snapshot().awaitsChannel {
+    if takesOutcome {
         // Why it fails, the snapshot shows.
         guard let outcome = try? await request.accept() else { return }
         await onOutcome(request, outcome)

@@ -35,7 +35,8 @@
         /// - Parameters:
         ///   - client: makes the client, and starts the node, where iOS has started the app; none if that
         ///     fails, as on a phone that was not unlocked since its start.
-        ///   - onOutcome: a channel has come.
+        ///   - onOutcome: a channel has come, as `goOnInBackground` tells of it. An app with hosted channels
+        ///     needs it: the app may end before it is in the foreground again.
         /// - Returns: false if Info.plist does not name the identifier.
         @discardableResult
         public func register(

@@ -41,7 +41,9 @@ import Foundation
     ///   - client: whose requests are waited for.
     ///   - requests: the listener of `client`, which follows it.
     ///   - time: on iOS, `UIApplication.shared`.
-    ///   - onOutcome: a channel has come.
+    ///   - onOutcome: a channel has come. Of a hosted one the message is in its outcome, and it is told
+    ///     again at each return, until the request is dismissed. Whoever waits for the same channel by
+    ///     `accept` is told too.
     public init(
         client: any ChannelClientProtocol, requests: ChannelRequests, time: any BackgroundTime,
         onOutcome: @escaping OutcomeHandler = { _, _ in }
@@ -55,8 +57,8 @@ import Foundation
     /// The app has started, or is back.
     ///
     /// At the start it goes on with all that waits. Later it goes on with what ran when the app left the
-    /// foreground and was paused meanwhile: what the user has paused stays so. Lost connections are made
-    /// anew.
+    /// foreground and was paused meanwhile: what the user has paused stays so. Hosted channels that have
+    /// come are handed over each time. Lost connections are made anew.
     public func enterForeground() {
         isInForeground.set(true)
         endTime()

@@ -67,6 +67,23 @@ import Testing
         #expect(Set(outcomes.all) == [.fake, .fakeHosted])
     }
 
+    @Test func aHostedChannelThatHasComeIsToldEachTimeUntilTheRequestIsDismissed() async {
+        let hosted = request(.arrived, .fakeHosted)
+        hosted.acceptReturns(.fakeHosted)
+        let client = FakeChannelClient(requests: [hosted], clock: clock)
+        let outcomes = Watched<ChannelOutcome>()
+        let onOutcome: OutcomeHandler = { _, outcome in outcomes.append(outcome) }
+        await client.goOn(onOutcome: onOutcome)
+        #expect(outcomes.all == [.fakeHosted])
+        #expect(await inBackground(client, onOutcome).value == nil)
+        #expect(outcomes.all == [.fakeHosted, .fakeHosted])
+        hosted.becomes { $0.isDismissed = true }
+        await client.goOn(onOutcome: onOutcome)
+        _ = await inBackground(client, onOutcome).value
+        #expect(outcomes.all.count == 2)
+        #expect((hosted.accepts.count, hosted.awaitsReady) == (2, 0))
+    }
+
     @Test func aCallThatFailsEndsNoOther() async {
         let failing = request(.awaiting)
         failing.acceptThrows(.NodeFailed(problem: .notConnected, reason: "no network"))
@@ -86,6 +103,7 @@ import Testing
         awaited.acceptReturns(.fake, after: .seconds(60))
         let arrived = request(.arrived)
         let hosted = request(.arrived, .fakeHosted)
+        hosted.acceptReturns(.fakeHosted)
         for request in [awaited, arrived] {
             request.awaitReadyReturns(.fake, after: .seconds(10_000))
         }
@@ -101,7 +119,7 @@ import Testing
         clock.advance(by: .seconds(10_000))
         await run.value
         #expect([awaited, arrived, hosted].map(\.awaitsReady) == [1, 1, 0])
-        #expect([awaited, arrived, hosted].map(\.accepts.count) == [1, 0, 0])
+        #expect([awaited, arrived, hosted].map(\.accepts.count) == [1, 0, 1])
     }
 
     @Test func aCancelledRunEndsItsWaits() async {
@@ -129,12 +147,25 @@ import Testing
         #expect(comeBackIn([1], .arrived) == nil)
     }
 
+    @Test func aCallThatIsStillAskingMayAwaitItsChannelByThen() {
+        for state in [ChannelRequestState.connecting, .requesting] {
+            #expect(comeBackIn([4], state, isRunning: true) == 3600)
+            #expect(comeBackIn([4], state) == nil, "nobody will ask")
+        }
+        for state in [ChannelRequestState.offered, .arrived] {
+            #expect(comeBackIn([4], state, isRunning: true) == nil)
+        }
+    }
+
     private func comeBackIn(
-        _ hours: [Double], _ state: ChannelRequestState = .awaiting
+        _ hours: [Double], _ state: ChannelRequestState = .awaiting, isRunning: Bool = false
     ) -> TimeInterval? {
         let requests = hours.map { hours in
             FakeChannelRequest(
-                .fake(state: state) { $0.createdAtSeconds = UInt64(2_000_000_000 - hours * 3600) })
+                .fake(state: state) {
+                    $0.createdAtSeconds = UInt64(2_000_000_000 - hours * 3600)
+                    $0.isRunning = isRunning
+                })
         }
         let now = Date(timeIntervalSince1970: 2_000_000_000)
         return FakeChannelClient(requests: requests).comeBackIn(now: now)
@@ -158,6 +189,40 @@ import Testing
         client.pauseAll()
         await #expect(throws: LnurlChannelError.Cancelled) { try await calls[1].value }
         #expect([alone, shared].allSatisfy { $0.state == .awaiting })
+    }
+
+    @Test func onTheRealLibraryAMessageThatCameWhileNoCallRanIsToldAfterARestartToo() async throws {
+        let folder = try TemporaryFolder()
+        let scene = try await Scene.make(offer: ["kind": "hosted"]) { $0.storageDir = folder.path }
+        let call = Task { try await scene.request.accept() }
+        try await scene.listener.hears(.awaiting)
+        scene.request.pause()
+        await #expect(throws: LnurlChannelError.Cancelled) { try await call.value }
+        // An `init_hosted_channel` of nothing but ones (bLIP-17).
+        let message = Data(repeating: 1, count: 36)
+        let target = try scene.testbed.target().text("id")
+        #expect(scene.client.reportPeerMessage(peerId: target, messageType: 65_533, payload: message))
+        #expect(scene.request.state == .arrived)
+        #expect(await messages(scene.client) == [message])
+        await scene.client.shutdown()
+
+        let next = try ChannelClient(
+            node: PlainNode(), listener: Listener(),
+            config: scene.testbed.config { $0.storageDir = folder.path })
+        #expect(await messages(next) == [message])
+        #expect(await messages(next) == [message], "it is not dismissed yet")
+        try await next.request(requestId: scene.request.requestId())?.dismiss()
+        #expect(await messages(next) == [])
+        await next.shutdown()
+    }
+
+    /// What `goOn` hands over.
+    private func messages(_ client: ChannelClient) async -> [Data] {
+        let messages = Watched<Data>()
+        await client.goOn { _, outcome in
+            if case .hostedOffered(_, let message) = outcome { messages.append(message) }
+        }
+        return messages.all
     }
 
     @Test func onRealNodesItGoesOnUntilTheChannelCanBeUsed() async throws {
@@ -220,10 +285,15 @@ import Testing
     private let requests = ChannelRequests()
     private let time = Time()
 
+    private let outcomes = Watched<ChannelOutcome>()
+
     private func waits(_ fakes: FakeChannelRequest...) -> (BackgroundWaits, FakeChannelClient) {
         let client = FakeChannelClient(requests: fakes, listener: requests, clock: clock)
         requests.follow(client)
-        return (BackgroundWaits(client: client, requests: requests, time: time), client)
+        let waits = BackgroundWaits(client: client, requests: requests, time: time) {
+            [outcomes] _, outcome in outcomes.append(outcome)
+        }
+        return (waits, client)
     }
 
     private func running(_ state: ChannelRequestState) -> FakeChannelRequest {
@@ -319,6 +389,22 @@ import Testing
         #expect(request.accepts.count == 1)
         #expect(paused.accepts.isEmpty, "by the user")
         #expect(client.peerChecks == 1)
+    }
+
+    @Test func aHostedChannelIsToldAtEachReturnThoughNothingRanBefore() async {
+        let hosted = FakeChannelRequest(.fake(offer: .fakeHosted, state: .arrived), clock: clock)
+        hosted.acceptReturns(.fakeHosted)
+        let (waits, _) = waits(hosted)
+        for count in 1...2 {
+            waits.enterForeground()
+            await waits.waits?.value
+            #expect(outcomes.all.count == count)
+            waits.leaveForeground()
+        }
+        hosted.becomes { $0.isDismissed = true }
+        waits.enterForeground()
+        await waits.waits?.value
+        #expect(outcomes.all == [.fakeHosted, .fakeHosted])
     }
 
     @Test func whatStillRunsIsLeftToThoseWhoWaitForIt() async {
