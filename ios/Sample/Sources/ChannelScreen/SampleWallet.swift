@@ -14,8 +14,10 @@
         ///   - node: the wallet's own.
         ///   - start: starts the node, and reports its events to the client: only now, so that no channel
         ///     goes unreported.
+        ///   - onOutcome: a channel has come, in the foreground or in the background.
         public init(
-            node: any WalletNode, start: @escaping @Sendable (any ChannelClientProtocol) -> Void
+            node: any WalletNode, start: @escaping @Sendable (any ChannelClientProtocol) -> Void,
+            onOutcome: @escaping OutcomeTaker
         ) {
             let wallet = WalletClient { listener in
                 let config = ClientConfig(storageDir: try channelFolder().path)
@@ -23,9 +25,12 @@
                 start(client)
                 return client
             }
-            model = ChannelScreenModel(wallet: wallet, time: UIApplication.shared)
+            model = ChannelScreenModel(
+                wallet: wallet, time: UIApplication.shared, onOutcome: onOutcome)
             model.onBackground = { Self.refresh.schedule(in: $0) }
-            Self.refresh.register(client: { try? await wallet.client() })
+            Self.refresh.register(
+                client: { try? await wallet.client() },
+                onOutcome: { [model] request, outcome in await model.handOver(request, outcome) })
         }
     }
 #endif

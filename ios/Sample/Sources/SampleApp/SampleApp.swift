@@ -10,7 +10,9 @@
 
         public init() {
             let node = DemoNode()
-            wallet = SampleWallet(node: node) { node.start($0) }
+            wallet = SampleWallet(node: node, start: { node.start($0) }) { _, _ in
+                // A wallet's own code for hosted channels begins here.
+            }
         }
 
         public var body: some Scene {

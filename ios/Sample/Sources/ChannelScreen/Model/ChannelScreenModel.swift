@@ -14,11 +14,6 @@ public final class ChannelScreenModel {
     }
     public var onChange: @MainActor (ScreenState) -> Void = { _ in }
     public var onSave: @MainActor (SavedScreen) -> Void = { _ in }
-    /// A channel has come. Of a hosted one, the wallet's own code goes on from the outcome's message.
-    public var onOutcome: @MainActor (ChannelOutcome) -> Void {
-        get { calls.onOutcome }
-        set { calls.onOutcome = newValue }
-    }
     /// The app has left the foreground: how many seconds to leave until it looks again for its channels.
     public var onBackground: @MainActor (TimeInterval?) -> Void = { _ in }
     public let words = Words()
@@ -33,7 +28,7 @@ public final class ChannelScreenModel {
     private let wallet: WalletClient
     private let time: any BackgroundTime
     private let decode: (String) throws -> Lnurl
-    private let calls = RequestCalls()
+    private let calls: RequestCalls
     /// None before the client is made.
     private var client: (any ChannelClientProtocol)?
     private(set) var waits: BackgroundWaits?
@@ -44,13 +39,16 @@ public final class ChannelScreenModel {
     private var fetching: Task<ChannelRequest, any Error>?
     private var shown: Shown?
 
-    /// - Parameter time: on iOS, `UIApplication.shared`.
+    /// - Parameters:
+    ///   - time: on iOS, `UIApplication.shared`.
+    ///   - onOutcome: a channel has come.
     public init(
-        wallet: WalletClient, time: any BackgroundTime,
+        wallet: WalletClient, time: any BackgroundTime, onOutcome: @escaping OutcomeTaker,
         decode: @escaping (String) throws -> Lnurl = decodeLnurl
     ) {
         self.wallet = wallet
         self.time = time
+        calls = RequestCalls(onOutcome: onOutcome)
         self.decode = decode
     }
 
@@ -89,10 +87,21 @@ public final class ChannelScreenModel {
         onBackground(client?.comeBackIn())
     }
 
+    /// A channel has come, and the screen did not wait for it. It too is handed over once.
+    public func handOver(_ request: ChannelRequest, _ outcome: ChannelOutcome) async {
+        var problem: String?
+        do {
+            try await calls.handOver(request, outcome)
+        } catch {
+            problem = words.sentence(error)
+        }
+        if shown?.request.requestId() == request.requestId() { state.problem = problem }
+    }
+
     private func begin(_ client: any ChannelClientProtocol) {
         self.client = client
         waits = BackgroundWaits(client: client, requests: wallet.requests, time: time) {
-            [weak calls] request, outcome in await calls?.handOver(request.requestId(), outcome)
+            [weak self] request, outcome in await self?.handOver(request, outcome)
         }
         if isInForeground { waits?.enterForeground() }
         if let request = saved.requestId.flatMap(client.request) {
@@ -249,8 +258,6 @@ public final class ChannelScreenModel {
             let request = client?.request(requestId: next.requestId)
         else { return }
         show(request)
-        // It returns at once, with what a hosted channel goes on from.
-        if next.state == .arrived { Task { await act(.waitOn) } }
     }
 
     private func show(_ request: ChannelRequest) {

@@ -12,12 +12,14 @@ import Testing
     private let client: LateClient
     private let time = Time()
     private let decoded = Watched<String>()
+    private let outcomes = Outcomes()
     private let model: ChannelScreenModel
 
     init() {
         client = LateClient(clock)
         model = ChannelScreenModel(
             wallet: WalletClient { [client] in try client.make(listener: $0) }, time: time,
+            onOutcome: { [outcomes] in try outcomes.take($1) },
             decode: { [decoded] text in
                 decoded.append(text)
                 guard text.hasPrefix("LNURL") else {
@@ -173,8 +175,6 @@ import Testing
             let request = FakeChannelRequest(clock: clock)
             request.acceptReturns(.fake, after: .seconds(60))
             request.awaitReadyReturns(.fake, after: .seconds(3600))
-            var outcomes: [ChannelOutcome] = []
-            model.onOutcome = { outcomes.append($0) }
             await offer(request)
             #expect(page?.actions == [.accept, .decline])
             #expect(page?.hasReceipt == false)
@@ -201,7 +201,7 @@ import Testing
                 $0.channel = .fake
             }
             clock.advance(by: .seconds(60))
-            try await waitUntil("the outcome") { outcomes == [.fake] }
+            try await waitUntil("the outcome") { outcomes.all == [.fake] }
             await clock.sleepers(1)
             request.becomes(.ready) {
                 $0.state = .ready
@@ -286,8 +286,6 @@ import Testing
         try await running {
             let request = FakeChannelRequest(.fake(offer: .fakeHosted))
             request.acceptReturns(.fakeHosted)
-            var outcomes: [ChannelOutcome] = []
-            model.onOutcome = { outcomes.append($0) }
             await offer(request)
             #expect(page?.choosesVisibility == false)
             request.becomes(.arrived) {
@@ -295,7 +293,7 @@ import Testing
                 $0.hostedTerms = .fake
             }
             await model.act(.accept)
-            #expect(outcomes == [.fakeHosted])
+            #expect(outcomes.all == [.fakeHosted])
             #expect(page?.status == "The host offers the channel")
             #expect(request.awaitsReady == 0)
             request.becomes { $0.hostedTerms = nil }
@@ -389,8 +387,6 @@ import Testing
             let request = FakeChannelRequest(clock: clock)
             request.acceptThrows(.Cancelled, after: .seconds(30))
             request.acceptReturns(.fakeHosted, after: .seconds(60))
-            var outcomes: [ChannelOutcome] = []
-            model.onOutcome = { outcomes.append($0) }
             await offer(request)
             let call = Task { await model.act(.accept) }
             await clock.sleepers(1)
@@ -410,7 +406,7 @@ import Testing
             model.enterForeground()
             await clock.sleepers(1)
             clock.advance(by: .seconds(60))
-            try await waitUntil("the channel is here") { outcomes == [.fakeHosted] }
+            try await waitUntil("the channel is here") { outcomes.all == [.fakeHosted] }
             #expect(request.accepts.count == 2)
         }
     }
@@ -429,8 +425,6 @@ import Testing
         let request = FakeChannelRequest(.fake(state: .awaiting), clock: clock)
         request.acceptReturns(.fakeHosted, after: .seconds(60))
         client.requests = [request]
-        var outcomes: [ChannelOutcome] = []
-        model.onOutcome = { outcomes.append($0) }
         model.enterForeground()
         try await running {
             await clock.sleepers(1)
@@ -440,7 +434,57 @@ import Testing
             await call.value
             await model.waits?.waits?.value
             #expect(request.accepts.count == 2)
-            #expect(outcomes == [.fakeHosted])
+            #expect(outcomes.all == [.fakeHosted])
+        }
+    }
+
+    /// As where it is closed before it can be used: the request then awaits another.
+    @Test func theNextChannelOfARequestIsHandedOverToo() async throws {
+        let request = FakeChannelRequest(.fake(state: .awaiting))
+        var another = IncomingChannel.fake
+        another.channelId = String(repeating: "02", count: 32)
+        for channel in [IncomingChannel.fake, .fake, another] { request.acceptReturns(.funded(channel: channel)) }
+        client.requests = [request]
+        try await running {
+            for _ in 0..<3 { await model.act(.waitOn) }
+            #expect(request.accepts.count == 3)
+            #expect(outcomes.all == [.fake, .funded(channel: another)])
+        }
+    }
+
+    @Test func whatTheWalletCouldNotTakeIsSaidAndHandedOverAgain() async throws {
+        let request = FakeChannelRequest(.fake(offer: .fakeHosted, state: .arrived))
+        request.acceptReturns(.fakeHosted)
+        client.requests = [request]
+        outcomes.failure = LnurlChannelError.StorageFailed(reason: "full")
+        model.enterForeground()
+        try await running {
+            await model.waits?.waits?.value
+            #expect(model.state.problem?.contains("could not be stored") == true)
+            #expect(outcomes.all.isEmpty)
+            for _ in 0..<2 {
+                model.enterBackground()
+                model.enterForeground()
+                await model.waits?.waits?.value
+                #expect(outcomes.all == [.fakeHosted])
+            }
+            #expect(model.state.problem == nil)
+            #expect(request.accepts.count == 3)
+        }
+    }
+
+    /// iOS starts the app in the background: the screen may never be there.
+    @Test func whatTheBackgroundIsToldIsHandedOverOnce() async throws {
+        let request = FakeChannelRequest(.fake(offer: .fakeHosted, state: .arrived))
+        request.acceptReturns(.fakeHosted)
+        client.requests = [request]
+        await model.handOver(request, .fakeHosted)
+        #expect(outcomes.all == [.fakeHosted])
+        model.enterForeground()
+        try await running {
+            await model.waits?.waits?.value
+            #expect(request.accepts.count == 1)
+            #expect(outcomes.all == [.fakeHosted])
         }
     }
 
@@ -450,10 +494,9 @@ import Testing
         let refused = FakeChannelRequest(.fake(state: .refused) { $0.refusal = "sold out" })
         arrived.acceptReturns(.fakeHosted)
         client.requests = [seen, arrived, refused]
-        var outcomes: [ChannelOutcome] = []
-        model.onOutcome = { outcomes.append($0) }
+        model.enterForeground()
         try await running {
-            try await waitUntil("the arrival") { outcomes == [.fakeHosted] }
+            try await waitUntil("the arrival") { outcomes.all == [.fakeHosted] }
             #expect(page?.requestId == arrived.requestId())
             #expect(model.state.history.count == 3)
             arrived.becomes { $0.isDismissed = true }

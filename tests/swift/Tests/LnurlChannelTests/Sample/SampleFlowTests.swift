@@ -1,9 +1,9 @@
 import Foundation
-import LnurlChannel
 import SampleApp
 import Testing
 
 @testable import ChannelScreen
+@testable import LnurlChannel
 
 /// The iOS sample without its views, on the real library and real nodes.
 @MainActor
@@ -38,7 +38,7 @@ import Testing
         }
         #expect(!deadlines.isEmpty && deadlines.allSatisfy { abs($0.timeIntervalSinceNow) <= 60 })
         #expect(run.page?.result.contains(Row(label: .resultReceived, value: "7 sat")) == true)
-        #expect(run.outcomes.count == 1)
+        #expect(run.outcomes.all.count == 1)
         let receipt = try Json(data: Data(try #require(model.receipt()).utf8))
         #expect(try receipt.text("state") == "Ready")
         #expect(try testbed.callbacks().count == 1)
@@ -64,7 +64,7 @@ import Testing
             #expect(run.page?.status == status)
             await run.model.act(.dismiss)
         }
-        #expect(run.outcomes.count == 2)
+        #expect(run.outcomes.all.count == 2)
         #expect(run.model.state.history.count == 2)
         try await run.end()
     }
@@ -97,6 +97,40 @@ import Testing
         #expect(second.model.state.page == .scan)
         #expect(second.model.state.history.map(\.status) == ["Cancelled"])
         try await second.end()
+    }
+
+    /// The user looks at an older request, and the wallet still gets what its hosted channel goes on from.
+    @Test func aKilledAppIsHandedItsHostedChannelAgain() async throws {
+        let testbed = try Testbed()
+        let folder = try TemporaryFolder()
+        let first = try SampleRun(testbed, folder: folder.path)
+        first.start()
+        for options in [["habits": ["ErrorAnswer"]], ["kind": "hosted"]] as [[String: Any]] {
+            first.model.open(try testbed.offer(options).text("lnurl"))
+            await first.model.fetch()
+            await first.model.act(.accept)
+        }
+        #expect(first.outcomes.all.count == 1)
+        let refused = try #require(first.model.state.history.last?.id)
+        first.model.open(requestId: refused)
+        let saved = first.model.saved
+        try await first.end()
+
+        let second = try SampleRun(testbed, folder: folder.path)
+        second.start(saved)
+        try await waitUntil("it is handed over") { second.outcomes.all == first.outcomes.all }
+        #expect(second.page?.requestId == refused)
+        let hosted = try #require(second.model.state.history.first?.id)
+        second.model.open(requestId: hosted)
+        await second.model.act(.dismiss)
+        try await second.end()
+
+        let third = try SampleRun(testbed, folder: folder.path)
+        third.start()
+        try await waitUntil("the client") { third.model.waits != nil }
+        await third.model.waits?.waits?.value
+        #expect(third.outcomes.all.isEmpty)
+        try await third.end()
     }
 
     @Test func anOfferThatWasNotAcceptedNeedsConsentAnew() async throws {
@@ -144,7 +178,8 @@ import Testing
             node.start(client)
             return client
         }
-        let model = ChannelScreenModel(wallet: wallet, time: NoTime())
+        let outcomes = Outcomes()
+        let model = ChannelScreenModel(wallet: wallet, time: NoTime()) { try outcomes.take($1) }
         let running = Task { await model.run() }
         model.open(DemoNode.lnurl)
         await model.fetch()
@@ -154,6 +189,7 @@ import Testing
             return
         }
         #expect(page.status == "The host offers the channel")
+        #expect(outcomes.all.count == 1)
         #expect(page.result.first?.value == "100,000 sat")
         #expect(page.offer.first { $0.label == .offerService }?.value.hasPrefix("Nobody vouches") == true)
         running.cancel()

@@ -8,7 +8,7 @@ import Testing
 @MainActor final class SampleRun {
     let model: ChannelScreenModel
     private(set) var states: [ScreenState] = []
-    private(set) var outcomes: [ChannelOutcome] = []
+    let outcomes = Outcomes()
     let wallet: WalletClient
     private var running: Task<Void, Never>?
 
@@ -20,9 +20,8 @@ import Testing
             _ = Pump(testbed, client)
             return client
         }
-        model = ChannelScreenModel(wallet: wallet, time: NoTime())
+        model = ChannelScreenModel(wallet: wallet, time: NoTime()) { [outcomes] in try outcomes.take($1) }
         model.onChange = { [unowned self] in states.append($0) }
-        model.onOutcome = { [unowned self] in outcomes.append($0) }
     }
 
     /// - Parameter saved: what the system kept.
@@ -58,6 +57,19 @@ import Testing
             guard case .request(let page) = state.page, page.status != all.last else { return }
             all.append(page.status)
         }
+    }
+}
+
+/// A wallet that takes the channels that have come.
+@MainActor final class Outcomes {
+    private(set) var all: [ChannelOutcome] = []
+    /// Why it cannot take the next one.
+    var failure: (any Error)?
+
+    func take(_ outcome: ChannelOutcome) throws {
+        defer { failure = nil }
+        if let failure { throw failure }
+        all.append(outcome)
     }
 }
 
