@@ -5,8 +5,13 @@ import kotlinx.coroutines.CoroutineScope
 
 /** The node starts once the client is there, so that no channel goes unreported. */
 fun startChannels(scope: CoroutineScope, ldk: Ldk, config: ClientConfig): ChannelViewModel {
-    val model = ChannelViewModel(scope) { listener -> ChannelClient(ChannelNode(ldk), listener, config) }
-    model.start { client -> ldk.start(ChannelReports(ldk, client)::report) }
+    val model = ChannelViewModel(scope) { requests ->
+        ChannelClient(ChannelNode(ldk), requests, config).also {
+            requests.follow(it)
+            ldk.start(ChannelReports(ldk, it)::report)
+        }
+    }
+    model.start()
     return model
 }
 

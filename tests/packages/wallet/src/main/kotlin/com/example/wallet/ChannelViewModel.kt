@@ -2,20 +2,16 @@ package com.example.wallet
 
 import dev.lnurlchannel.*
 import kotlin.coroutines.CoroutineContext
-import kotlinx.coroutines.CompletableDeferred
-import kotlinx.coroutines.CoroutineScope
-import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.flow.MutableStateFlow
-import kotlinx.coroutines.flow.StateFlow
-import kotlinx.coroutines.launch
-import kotlinx.coroutines.withContext
+import kotlinx.coroutines.*
+import kotlinx.coroutines.flow.*
+import kotlinx.coroutines.sync.*
 
 /** What the screen shows, and what its buttons do. On Android [scope] is `viewModelScope`. */
 class ChannelViewModel(
     private val scope: CoroutineScope,
     private val io: CoroutineContext = Dispatchers.IO,
     private val decode: (String) -> Lnurl = ::decodeLnurl,
-    private val newClient: (ChannelListener) -> ChannelClient,
+    private val newClient: (ChannelRequests) -> ChannelClient,
 ) {
     sealed interface Screen {
         data object Empty : Screen
@@ -31,18 +27,21 @@ class ChannelViewModel(
     private val shown = MutableStateFlow<Screen>(Screen.Empty)
     private val sentences = Sentences()
     private var answer = CompletableDeferred<Boolean>()
-    private val started = CompletableDeferred<ChannelClient>()
+    private val making = Mutex()
+    private var client: ChannelClient? = null
 
-    fun start(then: (ChannelClient) -> Unit = {}) = attempt {
-        val client = withContext(io) { newClient(requests).also { requests.follow(it); then(it) } }
-        started.complete(client)
-        client.goOn { _, outcome -> arrived(outcome) }
+    /** Goes on with what an earlier run asked for. */
+    fun start() = attempt { client().goOn { _, outcome -> arrived(outcome) } }
+
+    /** If it cannot be made, as on a full disk, the next call tries again. */
+    private suspend fun client(): ChannelClient = making.withLock {
+        client ?: withContext(io) { newClient(requests) }.also { client = it }
     }
 
     fun scanned(text: String) = attempt {
         val lnurl = decode(text)
         if (!agrees(Screen.MayContact(lnurl.authority()))) return@attempt
-        val request = started.await().fetch(lnurl)
+        val request = client().fetch(lnurl)
         if (request.snapshot().state == ChannelRequestState.OFFERED) {
             val concerns = request.preflight().map { sentences.of(it) }
             if (!agrees(Screen.MayAccept(request.snapshot().offer, concerns))) return@attempt request.cancel()

@@ -30,10 +30,21 @@ import org.junit.jupiter.api.Test
 /** The screen on the fakes, in virtual time. */
 @OptIn(ExperimentalCoroutinesApi::class)
 class ChannelViewModelTest {
-    private class Started(val scope: TestScope, earlier: List<FakeChannelRequest>) {
+    private class Started(
+        val scope: TestScope,
+        earlier: List<FakeChannelRequest>,
+        /** Why no client can be made. */
+        var failure: LnurlChannelException? = null,
+        private val prepare: FakeChannelClient.() -> Unit = {},
+    ) {
         lateinit var client: FakeChannelClient
-        val model = ChannelViewModel(scope.backgroundScope, EmptyCoroutineContext, { FakeLnurl() }) { listener ->
-            FakeChannelClient(earlier, listener).also { client = it }
+        val model = ChannelViewModel(scope.backgroundScope, EmptyCoroutineContext, { FakeLnurl() }) { requests ->
+            failure?.let { throw it }
+            FakeChannelClient(earlier, requests).also {
+                client = it
+                requests.follow(it)
+                it.prepare()
+            }
         }
 
         init {
@@ -104,6 +115,18 @@ class ChannelViewModelTest {
         shows(Screen.Waiting)
         scope.advanceTimeBy(3.seconds)
         shows(Screen.Failed("The service said no: no liquidity"))
+    }
+
+    @Test
+    fun `without a client a code is not lost`() = runTest {
+        val full = LnurlChannelException.StorageFailed("the disk is full")
+        val started = Started(this, emptyList(), full) { fetchReturns() }
+        started.shows(Screen.Failed("The request could not be stored. Is there room on this device?"))
+        started.failure = null
+        started.model.scanned("a code")
+        started.answers(true)
+        started.shows(Screen.MayAccept(fakeSnapshot().offer, emptyList()))
+        assertEquals(1, started.client.fetched.size)
     }
 
     @Test
