@@ -5,6 +5,8 @@
 //! says so. Below it, [`protocol`] reads and writes what goes over the network. "(5b, F2)" in a
 //! comment names a rule of `docs/protocol.md`.
 
+#![forbid(unsafe_code)]
+
 mod channel;
 mod client;
 mod clock;
