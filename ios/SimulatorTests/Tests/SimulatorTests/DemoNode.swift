@@ -1,0 +1,1 @@
+../../../Sample/Sources/SampleApp/DemoNode.swift
