@@ -1,6 +1,7 @@
 package com.example.wallet
 
 import android.content.Intent
+import android.content.pm.ActivityInfo
 import android.net.Uri
 import dev.lnurlchannel.ChannelOutcome
 import dev.lnurlchannel.encodeLnurl
@@ -116,8 +117,9 @@ class FlowTest {
         val packages = TestbedApp.here.packageManager
         for (link in listOf("lightning:LNURL1", "LIGHTNING:LNURL1", "lnurlc://a.example", "LNURLC://a.example")) {
             val view = Intent(Intent.ACTION_VIEW, Uri.parse(link)).addCategory(Intent.CATEGORY_BROWSABLE)
-            val found = packages.queryIntentActivities(view, 0).map { it.activityInfo.name }
-            assertEquals(link, listOf(MainActivity::class.java.name), found)
+            val found = packages.queryIntentActivities(view, 0).map { it.activityInfo }
+            assertEquals(link, listOf(MainActivity::class.java.name), found.map { it.name })
+            assertEquals("in its own task", ActivityInfo.LAUNCH_SINGLE_TASK, found.single().launchMode)
         }
     }
 
