@@ -19,11 +19,11 @@ import dev.lnurlchannel.decodeLnurl
 import dev.lnurlchannel.goOn
 import dev.lnurlchannel.goOnInBackground
 import dev.lnurlchannel.pauseAll
-import java.util.concurrent.ConcurrentHashMap
 import kotlin.time.Duration
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.Job
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -80,8 +80,11 @@ class ChannelScreen(
         .map { all -> all.any { it.isRunning && it.state != ChannelRequestState.ARRIVED } }
         .distinctUntilChanged()
 
-    private val handedOver = ConcurrentHashMap.newKeySet<String>()
-    private val creating = Mutex()
+    private val starting = Mutex()
+    private val handingOver = Mutex()
+
+    /** What the wallet has taken: requests with their channels. A hosted channel has no id. */
+    private val handedOver = mutableSetOf<Pair<String, String?>>()
     private var waits: Job? = null
 
     /** Read on the library's threads too. */
@@ -105,7 +108,8 @@ class ChannelScreen(
     /** Channels that have not come are waited for in the background too; until one can be used is not. */
     fun leaveForeground() {
         isInForeground = false
-        scope.launch(Dispatchers.IO) { client?.pauseAll { it.awaitsReady } }
+        // The user may be back before it runs.
+        scope.launch(Dispatchers.IO) { client?.pauseAll { !isInForeground && it.awaitsReady } }
     }
 
     /** For the app's job, in the background: how long to leave until the next one; null if nothing waits. */
@@ -117,8 +121,8 @@ class ChannelScreen(
     /** How long to leave until the first job; null if nothing waits. */
     fun comeBackIn(): Duration? = client?.comeBackIn()
 
-    /** The system is about to stop the app. */
-    suspend fun pauseAll() = withContext(Dispatchers.IO) { client?.pauseAll() ?: Unit }
+    /** The system is about to stop the app, unless the user sees it. */
+    suspend fun pauseInBackground() = withContext(Dispatchers.IO) { client?.pauseAll { !isInForeground } ?: Unit }
 
     /** A text that was scanned, pasted, or comes from any web page. What is waited for goes on. */
     fun open(text: String) = userDoes { shown.value = Shown(Focus.Scanned(text, decodeLnurl(text))) }
@@ -157,7 +161,8 @@ class ChannelScreen(
         when (action) {
             // It asks once: called again, it waits on. The snapshots show what it returns.
             Action.ACCEPT, Action.WAIT_ON -> await(request) { request.accept(visibility) }
-            Action.ASK_AGAIN -> await(request) { request.askAgain(visibility) }
+            // As before: a request of the list has it from its first time.
+            Action.ASK_AGAIN -> await(request) { request.askAgain(request.snapshot().visibility ?: visibility) }
             Action.PAUSE -> withContext(Dispatchers.IO) { request.pause() }
             Action.CANCEL, Action.TURN_DOWN -> {
                 request.cancel()
@@ -187,6 +192,8 @@ class ChannelScreen(
     fun restore(saved: Saved) = work {
         if (shown.value.focus != Focus.Home) return@work
         val request = saved.requestId?.let { client().request(it) }
+        // The user may have opened a link by now.
+        if (shown.value.focus != Focus.Home) return@work
         // An offer that was not accepted is gone with the process: the user agrees to its host anew.
         if (request != null) open(request, saved.text) else saved.text?.let { open(it) }
     }
@@ -211,30 +218,45 @@ class ChannelScreen(
     }
 
     private suspend fun dismiss(request: ChannelRequest) {
+        // Its message may have come while no call ran, and `goOn` does not tell of it any more.
+        val isHostedArrival = request.snapshot().run {
+            state == ChannelRequestState.ARRIVED && offer.kind == ChannelKind.HOSTED
+        }
+        if (isHostedArrival) arrived(request, request.accept())
         request.dismiss()
         shown.update { if ((it.focus as? Focus.Opened)?.request == request) Shown() else it }
     }
 
     /** Made when it is first needed: a full disk is then a sentence, and the next try mends it; no crash. */
-    private suspend fun client(): ChannelClient = creating.withLock {
-        client ?: withContext(Dispatchers.IO) { makeClient(wallet, listener) }.also {
-            client = it
-            requests.follow(it)
-            // Only now, so that no channel goes unreported.
-            withContext(Dispatchers.IO) { wallet.start(it) }
-            handOver(it)
+    private suspend fun client(): ChannelClient = starting.withLock {
+        client ?: withContext(Dispatchers.IO + NonCancellable) {
+            startClient().also {
+                client = it
+                requests.follow(it)
+            }
         }
     }
 
-    /** Hosted channels that came in an earlier run: the wallet may have been killed before it went on from them. */
-    private suspend fun handOver(client: ChannelClient) = client.requests()
-        .filter { it.state == ChannelRequestState.ARRIVED && it.offer.kind == ChannelKind.HOSTED && !it.isDismissed }
-        .mapNotNull { client.request(it.requestId) }
-        .forEach { arrived(it, it.accept()) }
+    private suspend fun startClient(): ChannelClient {
+        val client = makeClient(wallet, listener)
+        try {
+            // Only now, so that no channel goes unreported.
+            wallet.start(client)
+        } catch (problem: Throwable) {
+            // The next try makes another client, on the same folder.
+            client.shutdown()
+            throw problem
+        }
+        return client
+    }
 
-    /** Once for each channel, however many calls wait for it. */
-    private suspend fun arrived(request: ChannelRequest, outcome: ChannelOutcome) {
-        if (handedOver.add(request.requestId())) withContext(Dispatchers.IO) { wallet.arrived(outcome) }
+    /** Once for each channel, however many calls wait for it. It counts as told when the wallet has taken it. */
+    private suspend fun arrived(request: ChannelRequest, outcome: ChannelOutcome) = handingOver.withLock {
+        val channel = request.requestId() to (outcome as? ChannelOutcome.Funded)?.channel?.channelId
+        if (channel !in handedOver) withContext(Dispatchers.IO + NonCancellable) {
+            wallet.arrived(outcome)
+            handedOver += channel
+        }
     }
 
     /** Remembers the steps, which snapshots do not have. */

@@ -105,10 +105,13 @@ class MainActivity : Activity() {
 
     private fun paste() {
         val clip = getSystemService(ClipboardManager::class.java).primaryClip ?: return
-        home.code.setText(clip.getItemAt(0).coerceToText(this))
+        // Text only: to make text of a URI, another app is asked, on this thread.
+        home.code.setText(clip.getItemAt(0).text ?: return)
     }
 
     private fun openLink(intent: Intent) {
+        // The list of recent apps starts the app with the link that it was started with first.
+        if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return
         if (intent.action == Intent.ACTION_VIEW) intent.dataString?.let(screen::open)
     }
 

@@ -8,19 +8,14 @@ import android.app.Service
 import android.content.Intent
 import android.os.Build
 import android.os.IBinder
-import kotlinx.coroutines.MainScope
-import kotlinx.coroutines.cancel
-import kotlinx.coroutines.launch
 
 /**
  * Keeps the app alive while a call waits for a channel, also when the user has left it.
  *
  * It is a short service, which takes no permission of the user and lasts some three minutes, as long as a call
- * waits by default. When its time is over, calls are paused; [ChannelJob] goes on.
+ * waits by default. When its time is over and the user has left the app, calls are paused; [ChannelJob] goes on.
  */
 class WaitingService : Service() {
-    private val life = MainScope()
-
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         startForeground(ID, notification())
         // After a restart of the process nothing waits yet.
@@ -28,18 +23,10 @@ class WaitingService : Service() {
     }
 
     override fun onTimeout(startId: Int) {
-        life.launch {
-            (application as WalletApp).screen.pauseAll()
-            stopSelf()
-        }
+        (application as WalletApp).endService { stopSelf() }
     }
 
     override fun onBind(intent: Intent): IBinder? = null
-
-    override fun onDestroy() {
-        life.cancel()
-        super.onDestroy()
-    }
 
     private fun notification(): Notification {
         val open = PendingIntent.getActivity(

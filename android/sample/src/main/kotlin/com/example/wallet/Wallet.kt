@@ -15,7 +15,10 @@ abstract class Wallet : BaseWalletNode() {
     /** The chain that the node is on, a proxy for Tor, and the like. */
     abstract fun config(folder: String): ClientConfig
 
-    /** Starts the node. From now on each of its events is reported to [client], off the main thread. */
+    /**
+     * Starts the node. From now on each of its events is reported to [client], off the main thread. If it throws,
+     * such as `LnurlChannelException.NodeFailed`, which the user sees, it is called again, with another client.
+     */
     abstract fun start(client: ChannelClient)
 
     /**

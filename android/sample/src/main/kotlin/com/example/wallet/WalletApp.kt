@@ -47,6 +47,19 @@ open class WalletApp : Application() {
     fun leave() {
         isVisible.value = false
         screen.leaveForeground()
+        planJob()
+    }
+
+    /** The time of the service is over. If the user sees the app, it needs none. */
+    fun endService(stop: () -> Unit) {
+        life.launch {
+            screen.pauseInBackground()
+            if (!isVisible.value) planJob()
+            stop()
+        }
+    }
+
+    private fun planJob() {
         screen.comeBackIn()?.let { ChannelJob.schedule(this, it) }
     }
 

@@ -2,7 +2,11 @@ package com.example.wallet
 
 import android.app.job.JobParameters
 import android.app.job.JobScheduler
+import android.content.ClipData
+import android.content.ClipboardManager
+import android.content.Intent
 import android.graphics.Insets
+import android.net.Uri
 import android.os.Bundle
 import android.os.Parcel
 import android.view.View
@@ -10,15 +14,19 @@ import android.view.WindowInsets
 import android.widget.EditText
 import android.widget.ScrollView
 import android.widget.TextView
+import dev.lnurlchannel.ChannelKind
 import dev.lnurlchannel.ChannelRequestState
 import dev.lnurlchannel.ChannelStep
+import dev.lnurlchannel.ChannelVisibility
 import dev.lnurlchannel.LnurlChannelException
 import dev.lnurlchannel.NodeProblem
 import dev.lnurlchannel.UrlProblem
 import dev.lnurlchannel.encodeLnurl
 import dev.lnurlchannel.testing.FakeChannelClient
 import dev.lnurlchannel.testing.FakeChannelRequest
+import dev.lnurlchannel.testing.fakeChannel
 import dev.lnurlchannel.testing.fakeFunded
+import dev.lnurlchannel.testing.fakeHostedOffer
 import dev.lnurlchannel.testing.fakeOffer
 import dev.lnurlchannel.testing.fakeSnapshot
 import kotlin.time.Duration
@@ -72,6 +80,39 @@ class ActivityTest {
         (phone.activity.application as WalletApp).screen.restore(ChannelScreen.Saved(code, requestId = "gone"))
         phone.await("Contact service.example?")
         assertEquals(0, client.fetched.size)
+    }
+
+    @Test
+    fun `a link that is opened while the app starts is not replaced by the saved page`() {
+        val request = awaited()
+        FakeApp.here.screen.restore(ChannelScreen.Saved(text = null, request.requestId()))
+        val phone = Phone.start(link())
+        phone.await("Contact service.example?")
+        val client = FakeApp.client(request)
+        // The app takes the client after the saved page does.
+        phone.await("it goes on with what waits") { client.peerChecks == 1 }
+        assertTrue("${phone.texts}", phone.shows("Contact service.example?"))
+    }
+
+    @Test
+    fun `the list of recent apps does not open the link again`() {
+        FakeApp.client()
+        val phone = Phone.start(link().addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY))
+        phone.await("Get a channel")
+    }
+
+    @Test
+    fun `a text is pasted, the content of another app is not asked for`() {
+        FakeApp.client()
+        val clipboard = RuntimeEnvironment.getApplication().getSystemService(ClipboardManager::class.java)
+        val phone = Phone.start()
+        fun paste(clip: ClipData): String {
+            clipboard.setPrimaryClip(clip)
+            phone.click("Paste")
+            return phone.views.filterIsInstance<EditText>().single().text.toString()
+        }
+        assertEquals("", paste(ClipData.newRawUri("", Uri.parse("content://other.example/slow"))))
+        assertEquals(code, paste(ClipData.newPlainText("", code)))
     }
 
     @Test
@@ -152,6 +193,83 @@ class ActivityTest {
     }
 
     @Test
+    fun `asking again asks for the visibility that was asked for`() {
+        val request = awaited(ChannelVisibility.ANNOUNCED)
+        request.askAgainReturns(fakeFunded(), after = Duration.INFINITE)
+        FakeApp.client(request)
+        val phone = Phone.start()
+        phone.click("Waiting for the channel")
+        phone.click("Ask again")
+        phone.await("it was asked again") { request.asksAgain.isNotEmpty() }
+        assertEquals(listOf(ChannelVisibility.ANNOUNCED), request.asksAgain)
+    }
+
+    @Test
+    fun `the wallet takes each channel of a request once, also one that comes after the first was closed`() {
+        val first = fakeFunded(fakeChannel(channelId = "01".repeat(32)))
+        val second = fakeFunded(fakeChannel(channelId = "02".repeat(32)))
+        val request = FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.AWAITING))
+        for (outcome in listOf(first, first, second)) request.acceptReturns(outcome)
+        FakeApp.client(request)
+        val phone = Phone.start()
+        phone.await("it is taken") { FakeApp.here.wallet.arrived.toList() == listOf(first) }
+        phone.click("Waiting for the channel")
+        phone.click("Wait on")
+        phone.await("it is told again") { request.accepts.size == 2 }
+        phone.click("Wait on")
+        phone.await("the next one is taken") { second in FakeApp.here.wallet.arrived }
+        assertEquals(listOf(first, second), FakeApp.here.wallet.arrived.toList())
+    }
+
+    @Test
+    fun `what the wallet could not take is told again, on the return to the app`() {
+        val message = fakeHostedOffer()
+        val request = hosted(ChannelRequestState.ARRIVED).apply { acceptReturns(message) }
+        FakeApp.client(request)
+        val wallet = FakeApp.here.wallet
+        wallet.arrivalProblem = LnurlChannelException.StorageFailed("full")
+        val phone = Phone.start()
+        phone.await("The request could not be stored. Is there room on this device?")
+        wallet.arrivalProblem = null
+        phone.leaveAndReturn()
+        phone.await("it is taken") { wallet.arrived.toList() == listOf(message) }
+        phone.click("The hosted channel is here")
+        phone.click("Done")
+        phone.await("it is dismissed") { request.dismissals == 1 }
+        assertEquals("once is enough", 1, wallet.arrived.size)
+    }
+
+    @Test
+    fun `a hosted channel that came while nothing waited is taken before it is dismissed`() {
+        val message = fakeHostedOffer()
+        val request = hosted(ChannelRequestState.AWAITING)
+        request.acceptThrows(LnurlChannelException.NodeFailed(NodeProblem.NOT_CONNECTED, "no network"))
+        request.acceptReturns(message)
+        FakeApp.client(request)
+        val phone = Phone.start()
+        phone.await("nothing waits any more") { request.accepts.size == 1 }
+        request.becomes(request.snapshot().copy(state = ChannelRequestState.ARRIVED))
+        phone.click("The hosted channel is here")
+        phone.click("Done")
+        phone.await("it is dismissed") { request.dismissals == 1 }
+        assertEquals(listOf(message), FakeApp.here.wallet.arrived.toList())
+    }
+
+    @Test
+    fun `a node that does not start is said, and the next try begins anew`() {
+        val app = FakeApp.here
+        app.wallet.startProblem = LnurlChannelException.NodeFailed(NodeProblem.FAILED, "no disk")
+        FakeApp.client()
+        val phone = Phone.start()
+        phone.await("Your node")
+        phone.await("both tries have failed") { app.clients.count { it.isShutDown } == 2 }
+        app.wallet.startProblem = null
+        phone.leaveAndReturn()
+        phone.await("it goes on with what waits") { app.clients.last().peerChecks == 1 }
+        assertEquals(listOf(true, true, false), app.clients.map { it.isShutDown })
+    }
+
+    @Test
     fun `while a call waits a service runs, and when the user leaves a job is planned`() {
         val client = FakeApp.client()
         val request = client.waiting()
@@ -177,7 +295,7 @@ class ActivityTest {
         phone.await("it goes on with what waits") { client.peerChecks == 1 }
         phone.turn()
         assertEquals(1, client.peerChecks)
-        phone.controller.pause().stop().restart().start().resume()
+        phone.leaveAndReturn()
         phone.await("it goes on again") { client.peerChecks == 2 }
     }
 
@@ -192,13 +310,21 @@ class ActivityTest {
     }
 
     @Test
-    fun `when the service's time is over, calls are paused`() {
-        val running = FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.AWAITING).copy(isRunning = true))
-        FakeApp.client(running)
-        val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()
-        service.onTimeout(1)
-        until("it is paused") { running.pauses == 1 }
-        until("the service stops") { shadowOf(service).isStoppedBySelf }
+    fun `when the service's time is over, calls are paused, unless the user sees the app`() {
+        val running = awaited()
+        running.becomes(running.snapshot().copy(isRunning = true))
+        val client = FakeApp.client(running)
+        val phone = Phone.start()
+        phone.await("it goes on with what waits") { client.peerChecks == 1 }
+        endService()
+        assertEquals("the user sees it", 0, running.pauses)
+        assertEquals(0, jobs().allPendingJobs.size)
+
+        phone.controller.pause().stop()
+        jobs().cancelAll()
+        endService()
+        assertEquals(1, running.pauses)
+        assertEquals(listOf(ChannelJob::class.java.name), jobs().allPendingJobs.map { it.service.className })
     }
 
     @Test
@@ -220,6 +346,13 @@ class ActivityTest {
 
     private fun jobs() = RuntimeEnvironment.getApplication().getSystemService(JobScheduler::class.java)
 
+    /** Its time is over. */
+    private fun endService() {
+        val service = Robolectric.buildService(WaitingService::class.java).create().startCommand(0, 1).get()
+        service.onTimeout(1)
+        until("the service stops") { shadowOf(service).isStoppedBySelf }
+    }
+
     private fun runJob() {
         val service = Robolectric.buildService(ChannelJob::class.java).create().get()
         val parameters = ReflectionHelpers.callConstructor(
@@ -233,8 +366,22 @@ class ActivityTest {
     /** Of what has no activity. */
     private fun until(what: String, holds: () -> Boolean) = Phone.await(what, { "it did not" }, holds)
 
+    private fun link() = Intent(Intent.ACTION_VIEW, Uri.parse("lightning:$code"))
+
+    /** Of an earlier run; its channel does not come. */
+    private fun awaited(visibility: ChannelVisibility? = null) =
+        FakeChannelRequest(fakeSnapshot(state = ChannelRequestState.AWAITING).copy(visibility = visibility))
+            .apply { acceptReturns(fakeFunded(), after = Duration.INFINITE) }
+
+    private fun hosted(state: ChannelRequestState) =
+        FakeChannelRequest(fakeSnapshot(fakeOffer(ChannelKind.HOSTED), state))
+
     private fun FakeChannelClient.waiting() =
         fetchReturns().apply { acceptReturns(fakeFunded(), after = Duration.INFINITE) }
+
+    private fun Phone.leaveAndReturn() {
+        controller.pause().stop().restart().start().resume()
+    }
 
     private fun Phone.view(text: String) = views.first { (it as? TextView)?.text?.toString() == text }
 
