@@ -111,8 +111,8 @@ class ActivityTest {
             phone.click("Paste")
             return phone.views.filterIsInstance<EditText>().single().text.toString()
         }
-        assertEquals("", paste(ClipData.newRawUri("", Uri.parse("content://other.example/slow"))))
         assertEquals(code, paste(ClipData.newPlainText("", code)))
+        assertEquals("as before", code, paste(ClipData.newRawUri("", Uri.parse("content://other.example/slow"))))
     }
 
     @Test
