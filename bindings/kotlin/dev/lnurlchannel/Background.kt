@@ -104,19 +104,21 @@ private suspend fun ChannelClientInterface.waitForAll(
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) = coroutineScope {
     for (snapshot in requests()) {
-        val isMeant = snapshot.awaitsChannel || snapshot.isHostedArrival || (snapshot.awaitsReady && isInForeground())
-        if (!isMeant) continue
+        val takesOutcome = snapshot.awaitsChannel || snapshot.isHostedArrival
+        if (!takesOutcome && !(snapshot.awaitsReady && isInForeground())) continue
         val request = request(snapshot.requestId) ?: continue
-        launch { waitFor(request, isInForeground, onOutcome) }
+        launch { waitFor(request, takesOutcome, isInForeground, onOutcome) }
     }
 }
 
+/** @param takesOutcome as it stood when it was listed: a channel that came since then is told too. */
 private suspend fun waitFor(
     request: ChannelRequest,
+    takesOutcome: Boolean,
     isInForeground: () -> Boolean,
     onOutcome: suspend (ChannelRequest, ChannelOutcome) -> Unit,
 ) {
-    if (request.snapshot().run { awaitsChannel || isHostedArrival }) {
+    if (takesOutcome) {
         val outcome = orNull { request.accept() } ?: return
         onOutcome(request, outcome)
     }
