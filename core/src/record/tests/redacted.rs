@@ -91,8 +91,17 @@ fn what_is_no_record_is_redacted_too() {
         ("\"order\": 12 \"hush\"", "\"order\": 12 …"),
         ("\"asked\": true, \"k1\" \"hush\"", "\"asked\": true, … …"),
         (
-            "\"ids\": [\"a\", \"b\"], \"hush\"",
-            "\"ids\": [\"a\", \"b\"], …",
+            "\"ids\": [\"a\", \"b\", \"c\"], \"hush\"",
+            "\"ids\": [\"a\", \"b\", \"c\"], …",
+        ),
+        // A list that lost its end.
+        (
+            "\"ids\": [\"a\", \"state\": \"b\", \"hush\"",
+            "\"ids\": [\"a\", \"state\": \"b\", …",
+        ),
+        (
+            "\"order\": 12\"state\": \"a\", \"hush\"",
+            "\"order\": 12\"state\": \"a\", …",
         ),
         ("\"service\": \"a.example\"", "\"service\": \"a.example\""),
         ("\"service\": \"a.example/?hush\"", "\"service\": …"),
