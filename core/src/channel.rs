@@ -24,12 +24,14 @@ pub enum ChannelStage {
 pub struct IncomingChannel {
     /// Public key of the peer, 66 hex digits.
     pub peer_id: String,
+    /// How far the channel is, as the node shows it.
     pub stage: ChannelStage,
     /// The channel id that the node shows; none only while `Proposed`. From `Funded` on, BOLT-2's
     /// `channel_id` or another of the node's that stays the same for the channel's life.
     pub channel_id: Option<String>,
     /// The temporary id that it had as `Proposed`, where the node tells.
     pub former_channel_id: Option<String>,
+    /// What the channel holds, both sides together.
     pub capacity_sat: Option<u64>,
     /// What the peer gives the wallet. It is not received before the channel is confirmed.
     pub push_msat: Option<u64>,
@@ -37,7 +39,9 @@ pub struct IncomingChannel {
     pub is_announced: Option<bool>,
     /// Usable before its funding is confirmed, which takes trust in the peer.
     pub is_zero_conf: Option<bool>,
+    /// Blocks that its funding transaction has, that of the transaction included.
     pub confirmations: Option<u32>,
+    /// Blocks that it needs until it can be used.
     pub confirmations_required: Option<u32>,
 }
 

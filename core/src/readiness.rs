@@ -13,12 +13,15 @@ pub struct NodeReadiness {
     pub onchain_sat: Option<u64>,
     /// What the node keeps on chain for one more channel with anchors from this peer; 0 if nothing.
     pub anchor_reserve_sat: Option<u64>,
+    /// Whether it takes announced channels from this peer.
     pub accepts_announced: Option<bool>,
+    /// Whether it takes unannounced channels from this peer.
     pub accepts_unannounced: Option<bool>,
-    /// From this peer.
+    /// Whether it takes channels from this peer that can be used before they are confirmed.
     pub accepts_zero_conf: Option<bool>,
-    /// Channels of this peer that are pending, and how many the node takes at a time.
+    /// Channels of this peer that are pending.
     pub pending_channels: Option<u32>,
+    /// How many pending channels of this peer it takes at a time.
     pub max_pending_channels: Option<u32>,
     /// Whether it connects to onion addresses.
     pub reaches_onion: Option<bool>,

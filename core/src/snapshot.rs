@@ -99,7 +99,9 @@ pub struct ChannelRequestSnapshot {
     /// Grows with every change of the request within a run: of two snapshots, the later one has the
     /// larger.
     pub revision: u64,
+    /// What the service or the host offers.
     pub offer: ChannelOffer,
+    /// Where the request stands.
     pub state: ChannelRequestState,
     /// Whether a call is running.
     pub is_running: bool,

@@ -22,6 +22,7 @@ pub struct ClientConfig {
     /// It holds secrets: keep it out of backups. Without one, requests live in memory only, and a
     /// service may be asked again after a restart: for tests.
     pub storage_dir: Option<String>,
+    /// The chain that the wallet's node is on.
     pub network: BitcoinNetwork,
     /// Proxy for every HTTP request, such as `socks5h://127.0.0.1:9050` for Tor.
     ///

@@ -25,10 +25,15 @@ pub enum BitcoinNetwork {
 /// What a host offers in `init_hosted_channel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HostedChannelTerms {
+    /// What the channel holds, both sides together.
     pub capacity_msat: u64,
+    /// What of it is the wallet's at first.
     pub initial_client_balance_msat: u64,
+    /// The most that may be in pending payments to one side.
     pub max_htlc_value_in_flight_msat: u64,
+    /// The smallest payment that the host takes.
     pub htlc_minimum_msat: u64,
+    /// The most pending payments that the host takes.
     pub max_accepted_htlcs: u16,
 }
 

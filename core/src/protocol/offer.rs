@@ -35,6 +35,7 @@ pub enum ChannelKind {
 /// What a service offers. Everything in it is safe to show and to log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ChannelOffer {
+    /// `Funded`: a channel that a node opens (LUD-02). `Hosted`: one that a host keeps (LUD-07).
     pub kind: ChannelKind,
     /// The node that opens or hosts the channel.
     pub peer: PeerAddress,
