@@ -48,8 +48,9 @@ class ChannelRequestsTest {
     /** The id of a request whose channel arrived. */
     private suspend fun ChannelClient.accepted(testbed: Testbed): String = coroutineScope {
         val request = fetch(decodeLnurl(testbed.offer("OkAndNeverOpens")))
+        val before = testbed.callbacks().size
         val call = async { request.accept() }
-        testbed.awaitCallbacks(testbed.callbacks().size + 1)
+        testbed.awaitCallbacks(before + 1)
         reportIncomingChannel(testbed.channel(requests().size))
         call.await()
         request.requestId()
