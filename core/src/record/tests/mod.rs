@@ -384,6 +384,7 @@ fn nothing_is_written_of_an_offer_that_was_not_accepted_or_was_declined() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many records for an interpreter")]
 fn what_no_run_can_produce_is_damaged() {
     let [
         accepted,
