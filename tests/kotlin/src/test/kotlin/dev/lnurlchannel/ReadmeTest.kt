@@ -179,12 +179,12 @@ class ReadmeTest {
             }
             goOn()
         } catch (e: LnurlChannelException) {
-            tell(sentences.of(e))         // a full disk, a locked phone: goOn tries again
+            tell(sentences.of(e))         // a full disk, a locked phone: start again later
         }
 
         // At each return to the foreground; cancel the last one. It asks nobody, and runs while anything waits.
         suspend fun goOn() {
-            if (::client.isInitialized) client.goOn { _, outcome -> arrived(outcome) } else start()
+            if (::client.isInitialized) client.goOn { _, outcome -> arrived(outcome) }
         }
         // END
 
